@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from proda_lib.depths import Interpolation, interpolate_to_depth
 from proda_lib.inputs import input_density, input_share
 from proda_lib.matrices import decomposition_rates, transfer_fractions
-from proda_lib.parameters import CLM5_DEFAULT, NAMES, POOLS, by_name, sand_rule
+from proda_lib.parameters import CLM5_DEFAULT, NAMES, by_name, sand_rule
 from proda_lib.soil_grid import GRIDS, SoilGrid
 from proda_lib.transport import DAYS_PER_YEAR, Bedrock, Taper, mixing, require_bedrock
 
@@ -147,9 +147,7 @@ def soil_of(pools: ArrayLike) -> FloatArray:
     return np.asarray(pools)[..., SOIL, :].sum(axis=-2)
 
 
-def respiration(
-    pools: ArrayLike, parameters: ArrayLike, sites: xr.Dataset
-) -> FloatArray:
+def respiration(pools: ArrayLike, parameters: ArrayLike, sites: xr.Dataset) -> FloatArray:
     """Carbon respired per year by each site's pools, gC m-2 yr-1, shape (n,).
 
     The sum over pools and layers of (1 - fractions passed on) xi K X; in steady state with bedrock

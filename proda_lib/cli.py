@@ -1,0 +1,274 @@
+"""The command `proda`: fetch data, run chapters, say what is stale, build the book.
+
+Every error is one line on standard error and a non-zero exit status; PRODA_DEBUG=1 shows where
+it came from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import proda_lib
+
+if TYPE_CHECKING:
+    from proda_lib.reproduce.run import Outcome
+    from proda_lib.studies.study import Study
+
+__all__ = ["main"]
+
+#: Errors whose message is written for the reader; others are shown with their type.
+_CLEAR = (ValueError, RuntimeError, OSError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        As on the command line, without the program's name.
+
+    Examples
+    --------
+    >>> main(["reproduce", "--study", "twni", "--size", "smoke"])
+    1
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        # A terminated run cleans up like an interrupted one.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    except ValueError:
+        pass  # called from a thread, where handlers cannot be set
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        return _complain("interrupted: finished chapters are kept, the same command resumes", 130)
+    except Exception as error:
+        if os.environ.get("PRODA_DEBUG"):
+            raise
+        message = str(error)
+        if not isinstance(error, _CLEAR) or not message:
+            message = f"{type(error).__name__}: {message} (PRODA_DEBUG=1 shows where)"
+        return _complain(message)
+
+
+def _complain(message: str, code: int = 1) -> int:
+    print(f"proda: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the commands; `_OPTIONS` says what each takes."""
+    about = (proda_lib.__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="proda", description=about)
+    parser.add_argument("--version", action="version", version=f"proda {proda_lib.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, (run, text, *options) in {
+        "data": (_data, "fetch or make the data of studies", "studies", "list", "size"),
+        "reproduce": (_reproduce, "run the chapters, build the book",
+                      "study", "size", "only", "set", "force", "no-book"),
+        "status": (_status, "say which chapters are stale, and why", "study", "size", "set"),
+        "book": (_book, "build the book from what has run", "pdf", "shown"),
+        "check": (_check, "check studies, or files of sites or cells", "what", "size"),
+    }.items():  # fmt: skip
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        for option in options:
+            names, settings = _OPTIONS[option]
+            command.add_argument(*names, **settings)
+    return parser
+
+
+_REPEATED: dict[str, Any] = {"action": "append", "default": []}
+_FLAG: dict[str, Any] = {"action": "store_true"}
+_OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "studies": (("study",), {"nargs": "*", "metavar": "STUDY", "help": "default: all"}),
+    "what": (("what",), {"nargs": "*", "metavar": "STUDY|FILE.nc",
+             "help": "default: every study whose data are present"}),
+    "study": (("--study",), _REPEATED | {"metavar": "STUDY",
+              "help": "default: every study whose data are present (may be repeated)"}),
+    "size": (("--size",), {"default": "class", "help": "smoke, class (default) or paper"}),
+    "shown": (("--size",), {"default": None, "help": "default: as each study ran last"}),
+    "only": (("--only",), _REPEATED | {"metavar": "NOTEBOOK",
+             "help": "this chapter and those it needs (may be repeated)"}),
+    "set": (("--set",), _REPEATED | {"metavar": "NOTEBOOK.NAME=VALUE",
+            "help": "another value of a notebook's parameter (may be repeated)"}),
+    "list": (("--list",), _FLAG | {"help": "only show what there is"}),
+    "force": (("--force",), _FLAG | {"help": "run also what is up to date"}),
+    "no-book": (("--no-book",), _FLAG | {"help": "do not build the book afterwards"}),
+    "pdf": (("--pdf",), _FLAG | {"help": "also print it as PDF"}),
+}  # fmt: skip
+
+
+def _data(options: argparse.Namespace) -> int:
+    """`proda data`: bring data into the cache, and show the table."""
+    from proda_lib import studies
+    from proda_lib.reproduce.run import choose
+
+    chosen, _ = choose(options.study or studies.names(), options.size)
+    failed = 0
+    for name in () if options.list else chosen:
+        try:
+            study = studies.load(name, options.size)
+        except (ValueError, RuntimeError, OSError) as error:
+            failed = _complain(f"{name}: {error}")
+        else:
+            print(f"{name}: {_contents(study)}", flush=True)
+    rows = [("study", "data", "on disk", "source", "licence")]
+    for name in chosen:
+        gone = len(studies.missing(name))
+        info = studies.info(name)
+        present = f"{gone} files missing" if gone else "present"
+        source = "made from a seed" if info.synthetic else info.citation
+        rows.append((name, present, _disk(name), _short(source), _short(info.licence)))
+    _table(rows)
+    return failed
+
+
+def _contents(study: Study) -> str:
+    """Say in one line what a study holds."""
+    observations = int(study.sites["observed_soc"].notnull().sum())
+    cells = study.grid.sizes["cell"]
+    excluded = int(study.exclusions["profiles"].sum())
+    return (
+        f"{study.sites.sizes['site']:,} sites with {observations:,} observations, {cells:,} cells, "
+        f"{excluded:,} profiles excluded"
+    )
+
+
+def _disk(study: str) -> str:
+    """Return the room that a study takes in the cache, in MB."""
+    from proda_lib import paths
+
+    places = [paths.cache() / "downloads" / study, *(paths.cache() / "studies").glob(f"{study}-*")]
+    total = sum(f.stat().st_size for place in places for f in place.rglob("*") if f.is_file())
+    return f"{total / 1e6:.1f} MB"
+
+
+def _short(text: str, length: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 3].rstrip() + "..."
+
+
+def _table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns as wide as needed."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip(), flush=True)
+
+
+def _chosen(options: argparse.Namespace) -> list[str]:
+    """Return the studies asked for; say which are left out and how to get them."""
+    from proda_lib.reproduce.run import choose
+
+    chosen, left_out = choose(options.study, options.size)
+    for name, gone in left_out.items():
+        print(
+            f"left out: {name}, {len(gone)} files missing: `proda data {name}` fetches them, "
+            "or set PRODA_MIRROR to a folder that holds them",
+            flush=True,
+        )
+    print(f"studies: {', '.join(chosen)} (size {options.size})", flush=True)
+    return chosen
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    """`proda reproduce`: bring chapters up to date, then the book."""
+    from proda_lib.reproduce import plan, run
+
+    changed = plan.settings(options.set)
+    outcomes = run.reproduce(
+        _chosen(options), options.size, only=options.only, force=options.force, changed=changed
+    )
+    _summary(outcomes)
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    for outcome in failed:
+        _complain(f"{outcome.study} {outcome.notebook} {outcome.message}")
+    if failed:
+        return _complain("mend this and run the same command again, it resumes there")
+    return 0 if options.no_book else _book(argparse.Namespace(size=options.size, pdf=False))
+
+
+def _summary(outcomes: Sequence[Outcome]) -> None:
+    from proda_lib.reproduce.progress import clock
+
+    rows = [("study", "chapter", "", "time")]
+    for outcome in outcomes:
+        ran = outcome.state in {"done", "kept"}
+        rows.append(
+            (outcome.study, outcome.notebook, outcome.state, clock(outcome.seconds) if ran else "")
+        )
+    _table(rows)
+
+
+def _status(options: argparse.Namespace) -> int:
+    """`proda status`: say what is stale and why."""
+    from proda_lib.reproduce import plan
+
+    changed = plan.settings(options.set)
+    rows = [("study", "chapter", "")]
+    for study in _chosen(options):
+        for step in plan.steps(study, options.size, changed):
+            state = f"stale: {'; '.join(step.reasons)}" if step.reasons else "up to date"
+            rows.append((study, step.notebook, state))
+    _table(rows)
+    return 0
+
+
+def _book(options: argparse.Namespace) -> int:
+    """`proda book`: build the book and say where it is."""
+    from proda_lib.reproduce import book
+
+    page = book.build(size=options.size, pdf=options.pdf)
+    print(f"book: open {page}", flush=True)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    """`proda check`: one line per study or file, exit status 1 if one is not as it should be."""
+    from proda_lib.reproduce.run import choose
+
+    files = [what for what in options.what if what.endswith(".nc")]
+    names = [what for what in options.what if what not in files]
+    chosen = choose(names, options.size)[0] if names or not files else []
+    failed = 0
+    for what in [*chosen, *files]:
+        try:
+            text = _check_file(Path(what)) if what in files else _check_study(what, options.size)
+            print(f"{what}: ok, {text}", flush=True)
+        except (ValueError, RuntimeError, OSError) as error:
+            failed = _complain(f"{what}: {error}")
+    return failed
+
+
+def _check_study(name: str, size: str) -> str:
+    from proda_lib import studies
+    from proda_lib.studies import schema
+
+    study = studies.load(name, size)
+    schema.check(study.sites, "site", name)
+    schema.check(study.grid, "cell", name)
+    return _contents(study)
+
+
+def _check_file(file: Path) -> str:
+    """Check a file of sites or cells against the schema."""
+    import xarray as xr
+
+    from proda_lib.studies import schema
+
+    if not file.is_file():
+        raise FileNotFoundError("there is no such file")
+    data = xr.load_dataset(file, engine="h5netcdf")
+    row = next((name for name in ("site", "cell") if name in data.dims), None)
+    if row is None:
+        raise schema.SchemaError("it has neither a dimension site nor a dimension cell: add one")
+    schema.check(data, row)
+    return f"{data.sizes[row]:,} {row}s"
