@@ -59,9 +59,7 @@ def input_share(
     return np.where(np.asarray(thawed, dtype=bool)[..., None], share, number == 1)
 
 
-def input_density(
-    litter_input: ArrayLike, share: ArrayLike, grid: SoilGrid = CLM5
-) -> FloatArray:
+def input_density(litter_input: ArrayLike, share: ArrayLike, grid: SoilGrid = CLM5) -> FloatArray:
     """Carbon input to each litter pool and layer, B u of equation 37.1, gC m-3 day-1.
 
     Parameters

@@ -223,7 +223,7 @@ def matrix_model(
 
 
 def solve_dense(model: MatrixModel) -> FloatArray:
-    """Steady state by a dense solve of equation 37.2, X = (A xi K - V)^-1 (-B u), gC m-3, shape (n,).
+    """Steady state by a dense solve, X = (A xi K - V)^-1 (-B u), gC m-3, shape (n,) (37.2).
 
     As the published codes do it: good enough to look at, not a reference (its error grows with the
     condition number, which reaches 1e18 in deep soil).

@@ -124,8 +124,8 @@ def default_run(
     As the original default run: transfers out of the fast pool follow each layer's sand, the water
     scalar is taken as it is, and litter enters layer by layer where the study knows it
     (`layered_litter_input`), otherwise with beta = 0.95. With bedrock closed, layered input below
-    bedrock is added to the bedrock layer, so that no carbon is lost. `parameters` varies the default,
-    for example with CLM4.5's e-folding depth; its fs1s2, fs1s3 and w-scaling are not used.
+    bedrock is added to the bedrock layer, so that no carbon is lost. `parameters` varies the
+    default, for example with CLM4.5's e-folding depth; its fs1s2, fs1s3 and w-scaling are not used.
     """
     require_bedrock(bedrock)
     parameters = _rows(parameters, sites)
@@ -266,7 +266,7 @@ def _solve_litter(
 
 
 def _solve_soil(column: _Column, gained: FloatArray) -> FloatArray:
-    """Solve the block tridiagonal system of the three soil pools, from the base up; (n, 3, layers)."""
+    """Solve the block tridiagonal system of the soil pools, from the base up; (n, 3, layers)."""
     n, _, layers = gained.shape
     identity = np.eye(3)
     rates = column.rates[:, SOIL]

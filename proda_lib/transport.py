@@ -93,7 +93,7 @@ def mixing(
     grid : SoilGrid
     bedrock : {"closed", "published"}
         "closed" lets nothing pass the base of the bedrock layer. "published" reproduces the
-        original matrices: mixing reaches one layer too deep, and that layer loses carbon to nowhere.
+        original matrices: mixing reaches a layer too deep, and that one loses carbon to nowhere.
     taper : {"clm", "binn"}
         Where cryoturbation ends: at 3 m or bedrock (MATLAB code), or always at 3 m (PyTorch code).
 
@@ -128,7 +128,7 @@ def mixing(
 def _diffusivity_shapes(
     depth: FloatArray, layer: NDArray[np.int_], grid: SoilGrid, taper: Taper
 ) -> tuple[FloatArray, FloatArray]:
-    """Diffusivity relative to bio- and cryoturbation at the interfaces, shape (..., 12, layers+1)."""
+    """Diffusivities of 1 m2 yr-1 at the interfaces, shape (..., 12, layers + 1)."""
     interface = np.append(grid.interface, grid.interface_below)
     number = np.arange(1, grid.layers + 2)
     in_soil = number <= layer[..., None, None] + 1

@@ -1,7 +1,7 @@
 """The reference cases A-D: invented forcing with results of the original functions.
 
-Made by running the original MATLAB functions in Octave 7.3 (see tests/golden/README.md). `sites` builds the
-forcing in the common form, so that the same Dataset goes through the engine.
+Made by running the original MATLAB functions in Octave 7.3 (see tests/golden/README.md). `sites`
+builds the forcing in the common form, so that the same Dataset goes through the engine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROUNDED = CLM5_DEFAULT.copy()
 ROUNDED[[4, 5, 6, 7, 9]] = 3.3333, 0.0541, 0.2041, 0.1370, 222.222
 RISING = PRODA.to_physical(0.2 + 0.03 * np.arange(1, 22))
 
-#: temperature (K), water scalar, bedrock layer, active layer depth now and last year (m), parameters
+#: temperature (K), water scalar, bedrock layer, thaw depth now and last year (m), parameters
 CASES = {
     "A": (np.full((20, 12), 283.15), np.full((20, 12), 0.6), 20, 42.0, 42.0,
           PRODA.to_physical(np.full(21, 0.5))),

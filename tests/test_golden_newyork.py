@@ -114,5 +114,3 @@ def test_dense_solve_is_no_reference(warm: tuple) -> None:
     share_off = float(np.mean(np.array(errors) > 1e-9))
     assert 0 < share_off < 0.2  # some dense solutions have lost seven digits, most have not
     assert np.median(errors) < 1e-9
-
-

@@ -33,7 +33,8 @@ CLM45_INTERFACE = [0.0175128, 0.0450918, 0.0905618, 0.1655292, 0.2891296,
 # Diagonal of V, 1/yr, bio 1e-4 m2/yr, bedrock at the bottom (specification 3.4).
 V_DIAGONAL = [0.166667, 0.133333, 0.0571429, 0.0303571, 0.0142857, 0.00793651, 0.00505051,
               0.0034965, 0.0025641, 0.00196078, 0.00154799, 0.00125313, 0.00100495, 0.000691802,
-              0.00049128, 0.000366905, 0.000284455, 0.000226989, 0.00018534, 8.04764e-05]  # fmt: skip
+              0.00049128, 0.000366905, 0.000284455, 0.000226989, 0.00018534,
+              8.04764e-05]  # fmt: skip
 
 
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=str)
@@ -85,7 +86,9 @@ def test_an_unknown_parameter_and_a_short_vector_say_what_is_allowed() -> None:
         by_name(np.ones(20))
 
 
-@pytest.mark.skipif(not PARAMETER_FILE.is_file(), reason="needs CLM5's parameter file: PRODA_MIRROR")
+@pytest.mark.skipif(
+    not PARAMETER_FILE.is_file(), reason="needs CLM5's parameter file: PRODA_MIRROR"
+)
 def test_defaults_are_those_of_the_clm5_parameter_file() -> None:
     with xr.open_dataset(PARAMETER_FILE, decode_times=False, engine="scipy") as file:
         raw = {name: float(np.ravel(file[name].values)[0]) for name in FILE_NAMES}
@@ -118,9 +121,9 @@ def test_defaults_are_those_of_the_clm5_parameter_file() -> None:
 
 
 FILE_NAMES = (
-    "som_diffus cryoturb_diffusion_k q10_hr froz_q10 decomp_depth_efolding tau_cwd tau_l1 tau_l2_l3 "
-    "tau_s1 tau_s2 tau_s3 rf_l1s1_bgc rf_l2s1_bgc rf_l3s2_bgc rf_s2s1_bgc rf_s2s3_bgc rf_s3s1_bgc "
-    "cwd_flig minpsi_hr maxpsi_hr"
+    "som_diffus cryoturb_diffusion_k q10_hr froz_q10 decomp_depth_efolding tau_cwd tau_l1 "
+    "tau_l2_l3 tau_s1 tau_s2 tau_s3 rf_l1s1_bgc rf_l2s1_bgc rf_l3s2_bgc rf_s2s1_bgc rf_s2s3_bgc "
+    "rf_s3s1_bgc cwd_flig minpsi_hr maxpsi_hr"
 ).split()
 
 
