@@ -1,0 +1,164 @@
+"""One page of the book from one executed chapter: today's prose, the run's outputs, its provenance.
+
+A page takes its code and outputs from the executed notebook and its prose from the notebook's
+source, so that an edit of the prose needs no new run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+from proda_lib.reproduce import book_text, parameters_cell
+from proda_lib.reproduce.book_runs import ChapterRun, References, StudyRun
+from proda_lib.reproduce.book_text import BookError
+
+__all__ = ["page"]
+
+Notebook = dict[str, Any]
+
+#: Cells that the reader gets as a table at the end of the page instead.
+_HIDDEN = {"parameters", "injected-parameters"}
+
+
+def page(chapter: ChapterRun, run: StudyRun, references: References) -> Notebook:
+    """Return the page of a chapter: a notebook that the book's builder renders as it is.
+
+    Raises
+    ------
+    BookError
+        If the prose asks for a number that does not exist, or a study block is not closed.
+    """
+    where = f"chapter {chapter.name} of study {run.info.name}"
+
+    def text(source: str) -> str:
+        kept = book_text.keep_only(source, {run.info.name}, where)
+        filled = book_text.fill_values(kept, run.numbers, where)
+        linked = book_text.unlink(filled, references.absent, references.chapters)
+        return book_text.prefix_labels(linked, run.info.name, references.labels)
+
+    cells = [_page_cell(cell, chapter, run, text) for cell in chapter.cells]
+    _put_banner(cells, _banner(chapter, run))
+    cells.append(_markdown("proda-provenance", _provenance(chapter, run)))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _page_cell(
+    cell: dict[str, Any], chapter: ChapterRun, run: StudyRun, text: Callable[[str], str]
+) -> dict[str, Any]:
+    cell = deepcopy(cell)
+    cell["metadata"].pop("papermill", None)
+    if cell["cell_type"] == "markdown":
+        cell["source"] = text(cell["source"])
+        return cell
+    if _HIDDEN & set(cell["metadata"].get("tags", [])):
+        cell["metadata"]["tags"].append("remove-cell")
+    shown = cell["metadata"].get("mystnb", {})
+    if figure := shown.get("figure"):
+        name = figure.get("name", "")
+        caption = f"{text(figure.get('caption', ''))}\n\n{_stamp(chapter, run)}"
+        figure |= {"caption": caption, "name": f"{run.info.name}-{name}" if name else name}
+        cell["outputs"] = _pictures(cell, chapter)
+    if alt := shown.get("image", {}).get("alt"):
+        shown["image"]["alt"] = text(alt)
+    return cell
+
+
+def _pictures(cell: dict[str, Any], chapter: ChapterRun) -> list[dict[str, Any]]:
+    """Return the one picture that a figure's cell shows, without the text of what it returned."""
+    pictures = [
+        output
+        for output in cell["outputs"]
+        if any(kind.startswith("image/") for kind in output.get("data", {}))
+    ]
+    if len(pictures) != 1:
+        raise BookError(
+            f"chapter {chapter.name}: the cell with the figure "
+            f"{cell['metadata']['mystnb']['figure'].get('name')!r} shows {len(pictures)} pictures: "
+            "give each picture a cell of its own"
+        )
+    return pictures
+
+
+def _stamp(chapter: ChapterRun, run: StudyRun) -> str:
+    """Return what stands under every figure: study, size, version, data."""
+    made = chapter.provenance
+    kind = "Synthetic data. " if run.info.synthetic else ""
+    version, data = (
+        made.get("version", "unknown"),
+        str(made.get("data_hash", ""))[:8] or "unknown",
+    )
+    words = f"{kind}Study {run.info.name}, size {run.size}, version {version}, data {data}."
+    return f"[{words}]{{.proda-stamp}}"
+
+
+def _banner(chapter: ChapterRun, run: StudyRun) -> str:
+    """Return the box under the title: which study, how much was computed, the notebook."""
+    info = run.info
+    title = "Synthetic data" if info.synthetic else "Real data"
+    kind = "proda-synthetic" if info.synthetic else "proda-real"
+    origin = " Made up to test the method; says nothing about real soil." if info.synthetic else ""
+    lines = [
+        f":::{{admonition}} {title}: {info.title}",
+        f":class: proda-banner {kind}",
+        f"{origin} [About this study](index.md), computed at size *{run.size}*;"
+        f" {{download}}`download the notebook <../notebooks/{chapter.name}.ipynb>`.".strip(),
+        ":::",
+    ]
+    if not chapter.current:
+        lines += [
+            ":::{admonition} Older run",
+            ":class: warning",
+            "The code of this chapter has changed since it was run; what you see is the code that "
+            "was run. `make reproduce` runs it again.",
+            ":::",
+        ]
+    return "\n".join(lines)
+
+
+def _put_banner(cells: list[dict[str, Any]], banner: str) -> None:
+    for cell in cells:
+        if cell["cell_type"] == "markdown" and book_text.title_of(cell["source"]):
+            cell["source"] = book_text.after_title(cell["source"], banner)
+            return
+    cells.insert(0, _markdown("proda-banner", banner))
+
+
+def _provenance(chapter: ChapterRun, run: StudyRun) -> str:
+    """Return the box at the end of a page: parameters, versions, seconds, hashes."""
+    made = chapter.provenance
+    rows = [
+        f"| `{name}` | `{made.get('parameters', {}).get(name, row.default)!r}` | {row.comment} |"
+        for name, row in parameters_cell.read(chapter.executed).items()
+    ]
+    facts = {
+        "study, size": f"{run.info.name}, {run.size}",
+        "version": made.get("version", "unknown"),
+        "data": f"`{made.get('data_hash') or 'unknown'}`",
+        "computed in": f"{float(made.get('seconds', 0)):.1f} s",
+        "finished": made.get("finished", "unknown"),
+        "Python": made.get("python", "unknown"),
+    }
+    return "\n".join(
+        [
+            ":::{dropdown} How this page was made",
+            ":class-container: proda-provenance",
+            "| parameter | value | meaning |",
+            "|---|---|---|",
+            *rows,
+            "",
+            "| run | |",
+            "|---|---|",
+            *(f"| {name} | {fact} |" for name, fact in facts.items()),
+            "",
+            "Versions of all libraries: {ref}`sec-runs`.",
+            ":::",
+        ]
+    )
+
+
+def _markdown(identity: str, text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": identity, "metadata": {}, "source": text}

@@ -1,0 +1,221 @@
+"""Pages and tables of the book that are generated: from the library, the studies and the runs.
+
+Each function returns Markdown; nothing here writes files.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from proda_lib import parameters, paths
+from proda_lib.reproduce.book_runs import StudyRun
+from proda_lib.studies.schema import VARIABLES
+
+__all__ = [
+    "api_page",
+    "parameter_table",
+    "public_modules",
+    "run_tables",
+    "study_page",
+    "study_table",
+    "variable_table",
+]
+
+#: Parts of the library that readers of the science do not call.
+_INTERNAL = (
+    "proda_lib.cli",
+    "proda_lib.files",
+    "proda_lib.paths",
+    "proda_lib.reproduce",
+    "proda_lib.studies.download",
+    "proda_lib.studies.newyork.",
+    "proda_lib.studies.store",
+    "proda_lib.studies.twin.",
+)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a Markdown table; a bar inside a cell is escaped."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def unit_text(unit: str) -> str:
+    """Return a unit with exponents set as such, in one piece; "1" becomes a dash.
+
+    Examples
+    --------
+    >>> unit_text("m2 yr-1"), unit_text("1")
+    ('m<sup>2</sup>&nbsp;yr<sup>&minus;1</sup>', '&ndash;')
+    """
+    if unit == "1":
+        return "&ndash;"
+    return "&nbsp;".join(_power(word) for word in unit.split(" "))
+
+
+def _power(word: str) -> str:
+    base = word.rstrip("-0123456789")
+    exponent = word[len(base) :].replace("-", "&minus;")
+    return f"{base}<sup>{exponent}</sup>" if base and exponent else word
+
+
+def parameter_table() -> str:
+    """Return the 21 parameters, a table per process: symbol, unit, CLM5 default, prior boxes."""
+    header = ("no.", "symbol", "name", "meaning", "unit", "CLM5", "prior PRODA", "prior BINN")
+    tables = []
+    for process, words in parameters.PROCESSES.items():
+        rows = [
+            _parameter_row(number, row)
+            for number, row in enumerate(parameters.PARAMETERS)
+            if row.process == process
+        ]
+        tables.append(f"### {words[0].upper()}{words[1:]}\n\n{_table(header, rows)}\n")
+    return "\n".join(tables)
+
+
+def _parameter_row(number: int, row: parameters.Parameter) -> tuple[object, ...]:
+    boxes = (
+        _span(box.lower[number], box.upper[number]) for box in (parameters.PRODA, parameters.BINN)
+    )
+    unit, default = unit_text(row.unit), f"{row.default:.4g}"
+    return (number + 1, f"${row.symbol}$", f"`{row.name}`", row.meaning, unit, default, *boxes)
+
+
+def _span(lower: float, upper: float) -> str:
+    return f"{lower:.4g}&nbsp;to&nbsp;{upper:.4g}"
+
+
+def variable_table() -> str:
+    """Return the data dictionary: every variable of the common form of the studies."""
+    rows = []
+    for variable in VARIABLES:
+        only = f"; {variable.rows[0]}s only" if len(variable.rows) == 1 else ""
+        meaning = variable.meaning + only + ("" if variable.required else "; optional")
+        dims = ", ".join(variable.dims) or "&ndash;"
+        unbounded = variable.upper == float("inf")
+        bounds = "any" if unbounded else _span(variable.lower, variable.upper)
+        unit = f"{unit_text(variable.units)}<br>{bounds}"
+        rows.append((f"`{variable.name}`", meaning, unit, dims))
+    return _table(("variable", "meaning", "unit, range", "dimensions"), rows)
+
+
+def public_modules() -> Iterator[tuple[str, str]]:
+    """Yield name and first line of every public module of the library, without importing any."""
+    package = paths.repository() / "proda_lib"
+    for file in sorted(package.rglob("*.py")):
+        parts = file.relative_to(package.parent).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        private = any(part.startswith("_") and part != "__init__" for part in parts)
+        if private or name == "proda_lib" or name.startswith(_INTERNAL):
+            continue
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        if "__all__" in {t.id for node in tree.body for t in _targets(node)}:
+            yield name, (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def _targets(node: ast.stmt) -> list[ast.Name]:
+    found = node.targets if isinstance(node, ast.Assign) else []
+    found = [node.target] if isinstance(node, ast.AnnAssign) else found
+    return [target for target in found if isinstance(target, ast.Name)]
+
+
+def api_page(module: str) -> str:
+    """Return the page that documents one module."""
+    return (
+        f"# {module.removeprefix('proda_lib.')}\n\n"
+        f"```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n   :ignore-module-all:\n```\n"
+    )
+
+
+def module_table() -> str:
+    """Return the list of public modules with links to their pages."""
+    rows = [(f"[`{name}`](api/{name}.md)", first) for name, first in public_modules()]
+    return _table(("module", "what it is about"), rows)
+
+
+def study_table(runs: Sequence[StudyRun]) -> str:
+    """Return the list of studies in this copy of the book."""
+    if not runs:
+        return "No study has run yet: `make reproduce` runs them and fills the book."
+    rows = []
+    for run in runs:
+        made = [chapter.provenance for chapter in run.chapters]
+        seconds = sum(float(record.get("seconds", 0)) for record in made)
+        last = max(str(record.get("finished", "")) for record in made)
+        kind = "**synthetic**" if run.info.synthetic else "real"
+        link = f"[{run.info.title}]({run.info.name}/index.md)"
+        rows.append((link, kind, run.size, len(run.chapters), _duration(seconds), _day(last)))
+    return _table(("study", "data", "size", "chapters", "computed in", "last run"), rows)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _day(stamp: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(stamp):%Y-%m-%d}"
+    except ValueError:
+        return "unknown"
+
+
+def study_page(run: StudyRun) -> str:
+    """Return the opening page of a study: what it is, what it cannot show, whose data they are."""
+    info = run.info
+    synthetic = (
+        ":::{admonition} These data are synthetic\n"
+        ":class: proda-banner proda-synthetic\n"
+        "Every number and map of this study is made up: it tests the method against a known truth, "
+        "and says nothing about real soil.\n:::\n\n"
+    )
+    weak = "".join(f"- {sentence}\n" for sentence in info.weaknesses)
+    chapters = [
+        (
+            f"[{chapter.title}]({chapter.name}.ipynb)",
+            _duration(float(chapter.provenance.get("seconds", 0))),
+        )
+        for chapter in run.chapters
+    ]
+    return "\n".join(
+        [
+            f"# {info.title}\n",
+            synthetic if info.synthetic else "",
+            f"{info.about}\n",
+            f"## What has run\n\nSize *{run.size}*.\n",
+            _table(("chapter", "computed in"), chapters) + "\n",
+            f"## What these data cannot show\n\n{weak}" if weak else "",
+            f"## Licence and citation\n\n{info.licence}\n\n{info.citation}\n",
+        ]
+    )
+
+
+def run_tables(runs: Sequence[StudyRun]) -> str:
+    """Return what is known about every run: seconds, versions, hashes; then the libraries."""
+    if not runs:
+        return "Nothing has run yet."
+    rows, libraries = [], {}
+    for run in runs:
+        for chapter in run.chapters:
+            made = chapter.provenance
+            libraries.update(made.get("packages", {}))
+            libraries["Python"] = made.get("python", "unknown")
+            data, version = (
+                str(made.get("data_hash", ""))[:8],
+                made.get("version", "unknown"),
+            )
+            page = f"[{chapter.name}](../{run.info.name}/{chapter.name}.ipynb)"
+            seconds, finished = (
+                f"{float(made.get('seconds', 0)):.1f}",
+                made.get("finished", ""),
+            )
+            rows.append((run.info.name, run.size, page, seconds, version, f"`{data}`", finished))
+    header = ("study", "size", "chapter", "seconds", "version", "data", "finished")
+    versions = [(name, version) for name, version in sorted(libraries.items())]
+    return (
+        f"{_table(header, rows)}\n\n## Libraries\n\nVersions during these runs.\n\n"
+        f"{_table(('library', 'version'), versions)}"
+    )

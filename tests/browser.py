@@ -1,0 +1,178 @@
+"""Look at a rendered book in headless Chromium, page by page, and say what is wrong.
+
+Also a program: `python tests/browser.py build/html [--shots FOLDER]` prints the problems.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from proda_lib.reproduce.book import find_chromium
+
+WIDTHS = (1280, 390)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+#: Runs in the page: everything that a reader would stumble over, as text.
+CHECK = """() => {
+  const problems = [];
+  const article = document.querySelector('article') || document.body;
+  for (const image of article.querySelectorAll('img')) {
+    const name = image.getAttribute('src');
+    if (!image.complete || image.naturalWidth === 0) problems.push(`image ${name} did not load`);
+    const alt = (image.getAttribute('alt') || '').trim();
+    if (!alt || alt.endsWith('.png')) problems.push(`image ${name} has no alt text`);
+  }
+  for (const figure of article.querySelectorAll('figure')) {
+    const caption = figure.querySelector('figcaption');
+    const words = caption ? caption.innerText.trim() : '';
+    if (!words) problems.push(`figure ${figure.id} has no caption`);
+    else if (!/^Fig\\. \\d/.test(words)) problems.push(`figure ${figure.id} has no number`);
+  }
+  for (const output of article.querySelectorAll('.cell_output img'))
+    if (!output.closest('figure')) problems.push('a picture stands outside a numbered figure');
+  for (const math of article.querySelectorAll('.math.notranslate, span.math, div.math'))
+    if (!math.querySelector('mjx-container'))
+      problems.push(`formula was not set: ${math.innerText.slice(0, 60)}`);
+  for (const error of article.querySelectorAll('mjx-merror, .mjx-error, .problematic'))
+    problems.push(`broken formula or text: ${error.innerText.slice(0, 60)}`);
+  const marks = ['{value}', '{numref}', '{ref}', '{eq}', '{cite', '% only', '% insert'];
+  const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode, words = node.data.trim().slice(0, 60);
+    if (!node.parentElement.closest('code') && marks.some(mark => node.data.includes(mark)))
+      problems.push(`unresolved text: ${words}`);
+  }
+  if (!article.querySelector('h1')) problems.push('no title');
+  return problems;
+}"""
+
+#: Runs in the page at each width.
+OVERFLOW = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width + 1) return [];
+  const wide = [...document.querySelectorAll('article *')]
+    .filter(e => e.getBoundingClientRect().right > width + 1)
+    .slice(0, 3).map(e => `${e.tagName.toLowerCase()}.${e.className}`);
+  return [`scrolls sideways at ${width} px: ${wide.join(', ')}`];
+}"""
+
+
+def pages(html: Path) -> list[Path]:
+    """Return the pages of a book in a folder, without search, index and source listings."""
+    skipped = {"search.html", "genindex.html", "py-modindex.html", "index.html"}
+    found = sorted(html.rglob("*.html"))
+    found = [page for page in found if "_modules" not in page.parts and "_static" not in page.parts]
+    return [page for page in found if page.name not in skipped or page.parent != html]
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Yield a headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+def problems_of(html: Path, chosen: Sequence[Path] | None = None) -> list[str]:
+    """Open every page from its file and return what is wrong, page by page.
+
+    Checked are: console errors, requests that leave the folder, pictures (loaded, with alt text,
+    in a numbered figure with a caption), formulas (set by MathJax), text that the assembly
+    left unresolved, links inside the book, and sideways scrolling at 1280 and 390 px.
+    """
+    found: list[str] = []
+    with browser() as chromium:
+        for path in chosen or pages(html):
+            name = path.relative_to(html).as_posix()
+            found += [f"{name}: {problem}" for problem in _page_problems(chromium, html, path)]
+    return found
+
+
+def _page_problems(chromium: Any, html: Path, path: Path) -> list[str]:
+    page = chromium.new_page(viewport={"width": WIDTHS[0], "height": 900})
+    found: list[str] = []
+    page.on("console", lambda m: found.append(f"console: {m.text}") if m.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(f"script error: {error}"))
+    page.on("request", lambda r: found.append(f"asks for {r.url}") if _outside(r.url) else None)
+    page.on("requestfailed", lambda request: found.append(f"did not load: {request.url}"))
+    page.goto(path.as_uri(), wait_until="load")
+    _settle(page)
+    found += page.evaluate(CHECK)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        found += page.evaluate(OVERFLOW)
+    found += _broken_links(page, path)
+    page.close()
+    return found
+
+
+def _outside(url: str) -> bool:
+    return not url.startswith(("file:", "data:", "blob:", "about:"))
+
+
+def _settle(page: Any) -> None:
+    """Wait until MathJax has set the formulas."""
+    page.evaluate(
+        "() => window.MathJax && window.MathJax.startup && window.MathJax.startup.promise"
+    )
+    page.evaluate("() => document.fonts.ready.then(() => true)")
+
+
+def _broken_links(page: Any, path: Path) -> list[str]:
+    """Return links to files of the book that do not exist."""
+    links = page.evaluate("() => [...document.querySelectorAll('a[href]')].map(a => a.href)")
+    targets = {link.partition("#")[0].partition("?")[0] for link in links}
+    local = {target for target in targets if target.startswith("file:")}
+    return [f"link to a missing page {link}" for link in sorted(local) if not _exists(link)]
+
+
+def _exists(link: str) -> bool:
+    from urllib.parse import unquote, urlparse
+
+    return Path(unquote(urlparse(link).path)).exists()
+
+
+def shots(html: Path, folder: Path, chosen: Sequence[Path] | None = None) -> list[Path]:
+    """Photograph pages, wide and narrow, light and dark, into a folder; return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    with browser() as chromium:
+        for path in chosen or pages(html):
+            name = path.relative_to(html).with_suffix("").as_posix().replace("/", "_")
+            for width in WIDTHS:
+                for scheme in ("light", "dark"):
+                    file = folder / f"{name}_{width}_{scheme}.png"
+                    size = {"width": width, "height": 900}
+                    page = chromium.new_page(viewport=size, color_scheme=scheme)
+                    page.goto(path.as_uri(), wait_until="load")
+                    _settle(page)
+                    page.screenshot(path=file, full_page=True)
+                    page.close()
+                    made.append(file)
+    return made
+
+
+def main() -> int:
+    """Print the problems of the book in a folder; exit status 1 if there are any."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("html", type=Path)
+    parser.add_argument("--shots", type=Path, help="also photograph every page into this folder")
+    given = parser.parse_args()
+    found = problems_of(given.html.resolve())
+    print("\n".join(found) or f"{len(pages(given.html))} pages, no problems")
+    if given.shots:
+        shots(given.html.resolve(), given.shots)
+    return bool(found)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
