@@ -88,7 +88,7 @@ def test_no_private_path_and_no_registry_address_in_tracked_files() -> None:
     bad = {
         name: found.group()
         for name, text in _texts().items()
-        if (found := pattern.search(text)) and not name.startswith("book/_static/mathjax")
+        if (found := pattern.search(text)) and not name.startswith("book/_extra/mathjax")
     }
     assert not bad
 
