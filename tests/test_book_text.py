@@ -59,11 +59,16 @@ def test_prose_in_brackets_is_no_label():
         ("{value}`a.sites`", "1406"),
         ("{value}`a.name`", "twin"),
         ("{value}`a.on`", "True"),
+        ("{value}`a.bias:.1f`", "−17.4"),
+        ("{value}`a.error:.0e`", "3\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10⁻¹⁶"),
+        ("{value}`a.none:.0e`", "0"),
+        ("{value}`a.dash`", "e-folding"),
         ("``{value}`a.r2` ``", "``{value}`a.r2` ``"),
     ],
 )
 def test_numbers_are_looked_up(role, expected):
     numbers = {"a.r2": 0.61234, "a.sites": 1406, "a.name": "twin", "a.on": True}
+    numbers |= {"a.bias": -17.36, "a.error": 2.9e-16, "a.none": 0.0, "a.dash": "e-folding"}
     assert book_text.fill_values(role, numbers, "page") == expected
 
 

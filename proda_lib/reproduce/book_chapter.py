@@ -11,6 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 from proda_lib.reproduce import book_text, parameters_cell
+from proda_lib.reproduce.book_reference import moment
 from proda_lib.reproduce.book_runs import ChapterRun, References, StudyRun
 from proda_lib.reproduce.book_text import BookError
 
@@ -139,7 +140,7 @@ def _provenance(chapter: ChapterRun, run: StudyRun) -> str:
         "version": made.get("version", "unknown"),
         "data": f"`{made.get('data_hash') or 'unknown'}`",
         "computed in": f"{float(made.get('seconds', 0)):.1f} s",
-        "finished": made.get("finished", "unknown"),
+        "finished": moment(made.get("finished", "")),
         "Python": made.get("python", "unknown"),
     }
     return "\n".join(

@@ -16,6 +16,7 @@ from proda_lib.studies.schema import VARIABLES
 
 __all__ = [
     "api_page",
+    "moment",
     "parameter_table",
     "public_modules",
     "run_tables",
@@ -149,7 +150,9 @@ def study_table(runs: Sequence[StudyRun]) -> str:
         last = max(str(record.get("finished", "")) for record in made)
         kind = "**synthetic**" if run.info.synthetic else "real"
         link = f"[{run.info.title}]({run.info.name}/index.md)"
-        rows.append((link, kind, run.size, len(run.chapters), _duration(seconds), _day(last)))
+        rows.append(
+            (link, kind, run.size, len(run.chapters), _duration(seconds), moment(last, "%Y-%m-%d"))
+        )
     return _table(("study", "data", "size", "chapters", "computed in", "last run"), rows)
 
 
@@ -157,9 +160,10 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def _day(stamp: str) -> str:
+def moment(stamp: str, form: str = "%Y-%m-%d %H:%M %Z") -> str:
+    """Return a moment written as ISO 8601 in a form that is easier to read."""
     try:
-        return f"{datetime.fromisoformat(stamp):%Y-%m-%d}"
+        return f"{datetime.fromisoformat(stamp):{form}}".strip()
     except ValueError:
         return "unknown"
 
@@ -211,7 +215,7 @@ def run_tables(runs: Sequence[StudyRun]) -> str:
             page = f"[{chapter.name}](../{run.info.name}/{chapter.name}.ipynb)"
             seconds, finished = (
                 f"{float(made.get('seconds', 0)):.1f}",
-                made.get("finished", ""),
+                moment(made.get("finished", "")),
             )
             rows.append((run.info.name, run.size, page, seconds, version, f"`{data}`", finished))
     header = ("study", "size", "chapter", "seconds", "version", "data", "finished")
