@@ -72,7 +72,7 @@ lint: $(STAMP) ## check style, and that notebooks carry no outputs
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	@set -e; for notebook in notebooks/*.ipynb; do \
-		if test -e "$$notebook"; then $(RUN) -m nbstripout --verify "$$notebook"; fi; done
+		if test -e "$$notebook"; then $(RUN) -m nbstripout --verify --keep-id "$$notebook"; fi; done
 
 bench: $(STAMP) ## measure speed and memory
 	$(RUN) benchmarks/run.py

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import proda_lib
+from proda_lib import paths
 
 if TYPE_CHECKING:
     from proda_lib.reproduce.run import Outcome
@@ -109,9 +110,8 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 def _data(options: argparse.Namespace) -> int:
     """`proda data`: bring data into the cache, and show the table."""
     from proda_lib import studies
-    from proda_lib.reproduce.run import choose
 
-    chosen, _ = choose(options.study or studies.names(), options.size)
+    chosen, _ = studies.choose(options.study or studies.names(), options.size)
     failed = 0
     for name in () if options.list else chosen:
         try:
@@ -144,8 +144,6 @@ def _contents(study: Study) -> str:
 
 def _disk(study: str) -> str:
     """Return the room that a study takes in the cache, in MB."""
-    from proda_lib import paths
-
     places = [paths.cache() / "downloads" / study, *(paths.cache() / "studies").glob(f"{study}-*")]
     total = sum(f.stat().st_size for place in places for f in place.rglob("*") if f.is_file())
     return f"{total / 1e6:.1f} MB"
@@ -166,9 +164,9 @@ def _table(rows: Sequence[Sequence[str]]) -> None:
 
 def _chosen(options: argparse.Namespace) -> list[str]:
     """Return the studies asked for; say which are left out and how to get them."""
-    from proda_lib.reproduce.run import choose
+    from proda_lib import studies
 
-    chosen, left_out = choose(options.study, options.size)
+    chosen, left_out = studies.choose(options.study, options.size)
     for name, gone in left_out.items():
         print(
             f"left out: {name}, {len(gone)} files missing: `proda data {name}` fetches them, "
@@ -197,7 +195,7 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 
 def _summary(outcomes: Sequence[Outcome]) -> None:
-    from proda_lib.reproduce.progress import clock
+    from proda_lib.reproduce.run import clock
 
     rows = [("study", "chapter", "", "time")]
     for outcome in outcomes:
@@ -228,16 +226,18 @@ def _book(options: argparse.Namespace) -> int:
 
     page = book.build(size=options.size, pdf=options.pdf)
     print(f"book: open {page}", flush=True)
+    if options.pdf:
+        print(f"PDF: {paths.build() / 'pdf' / 'proda-book.pdf'}", flush=True)
     return 0
 
 
 def _check(options: argparse.Namespace) -> int:
     """`proda check`: one line per study or file, exit status 1 if one is not as it should be."""
-    from proda_lib.reproduce.run import choose
+    from proda_lib import studies
 
     files = [what for what in options.what if what.endswith(".nc")]
     names = [what for what in options.what if what not in files]
-    chosen = choose(names, options.size)[0] if names or not files else []
+    chosen = studies.choose(names, options.size)[0] if names or not files else []
     failed = 0
     for what in [*chosen, *files]:
         try:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import platformdirs
+
 __all__ = ["book", "build", "cache", "data", "notebooks", "package", "repository", "results"]
 
 
@@ -36,9 +38,7 @@ def _moved(variable: str, default: Path) -> Path:
 
 def cache() -> Path:
     """Return the folder of downloads and made studies (PRODA_CACHE, or the platform's cache)."""
-    import pooch  # imported late: no other function here needs it
-
-    return _moved("PRODA_CACHE", Path(pooch.os_cache("proda")))
+    return _moved("PRODA_CACHE", Path(platformdirs.user_cache_dir("proda")))
 
 
 def results(study: str | None = None, size: str | None = None) -> Path:

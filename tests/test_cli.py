@@ -109,6 +109,7 @@ def test_the_book_follows_a_complete_run(project, instant, capsys, monkeypatch):
     assert asked == {"size": "smoke", "pdf": False}
     assert str(project / "index.html") in capsys.readouterr().out
     assert cli.main(["book", "--pdf"]) == 0
+    assert "proda-book.pdf" in capsys.readouterr().out
     assert asked == {"size": None, "pdf": True}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from proda_lib import studies
+from proda_lib import paths, studies
 from proda_lib.studies import schema, store
 
 INFO = studies.StudyInfo(
@@ -39,12 +40,15 @@ def _study(value: float = 283.0) -> studies.Study:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: studies.load("newyrok"), ("'newyrok'", "twin, newyork", "did you mean newyork?")),
-        (lambda: studies.info("twinn"), ("'twinn'", "did you mean twin?")),
+        (
+            lambda: studies.load("newyrok"),
+            ("'newyrok'", "twin, newyork", "did you mean 'newyork'?"),
+        ),
+        (lambda: studies.info("twinn"), ("'twinn'", "did you mean 'twin'?")),
         (lambda: studies.missing("x"), ("'x'", "twin, newyork")),
-        (lambda: studies.load("newyork", "clas"), ("'clas'", "did you mean class?")),
-        (lambda: studies.load("newyork", soil_grid="CLM45"), ("'CLM45'", "allowed are CLM5")),
-        (lambda: studies.data_key("twin", "papper"), ("'papper'", "did you mean paper?")),
+        (lambda: studies.load("newyork", "clas"), ("'clas'", "did you mean 'class'?")),
+        (lambda: studies.load("newyork", soil_grid="CLM45"), ("'CLM45'", "There are: CLM5")),
+        (lambda: studies.data_key("twin", "papper"), ("'papper'", "did you mean 'paper'?")),
     ],
 )
 def test_mistyped_names_are_refused_with_the_nearest(call, words) -> None:
@@ -106,15 +110,25 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_code_hash_sees_code_and_not_comments(tmp_path: Path) -> None:
-    first, second, third = (tmp_path / f"{name}.py" for name in "abc")
-    first.write_text('"""One."""\nx = 1  # one\n')
-    second.write_text('"""Another."""\n\n\nx = 1\n')
-    third.write_text('"""One."""\nx = 2  # one\n')
-    assert store._meaning(first) == store._meaning(second) != store._meaning(third)
+def test_the_data_key_follows_code_tables_and_files_but_not_comments(tmp_path, monkeypatch) -> None:
+    package = tmp_path / "proda_lib"
+    shutil.copytree(paths.package(), package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(paths.data(), tmp_path / "data")
+    monkeypatch.setattr(paths, "package", lambda: package)
 
+    def changed(file: str, text: str) -> list[str]:
+        """Return the studies whose key an added text changes."""
+        before = {name: studies.data_key(name) for name in studies.names()}
+        with (tmp_path / file).open("a") as stream:
+            stream.write(text)
+        return [name for name in before if studies.data_key(name) != before[name]]
 
-def test_code_of_a_study_includes_its_tables_and_the_model_below_it() -> None:
-    names = {path.name for path in store._sources("proda_lib.studies.newyork")}
-    assert {"source.py", "covariates.csv", "soil_grid.py", "schema.py"} <= names
-    assert not {"download.py", "store.py"} & names
+    assert changed("proda_lib/studies/newyork/source.py", "\n# A comment.\n") == []
+    assert changed("proda_lib/studies/store.py", "\nx = 1\n") == []
+    assert changed("proda_lib/studies/newyork/source.py", "\nx = 1\n") == ["newyork"]
+    assert changed("proda_lib/studies/newyork/covariates.csv", "a,b,c,d\n") == ["newyork"]
+    assert changed("proda_lib/studies/twin/tables/truth.toml", "\n[x]\n") == ["twin"]
+    assert changed("data/outlines/conus_states.geojson", " ") == ["twin"]
+    assert changed("data/outlines/lakes.geojson", " ") == []
+    assert changed("proda_lib/steady_state.py", "\nx = 1\n") == ["twin"]
+    assert changed("proda_lib/soil_grid.py", "\nx = 1\n") == ["twin", "newyork"]

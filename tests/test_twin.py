@@ -17,7 +17,7 @@ from proda_lib.soil_grid import CLM5, CLM45, SoilGrid
 from proda_lib.studies import schema, sizes, twin
 from proda_lib.studies.twin import sampling
 from proda_lib.studies.twin.geometry import albers, inside
-from proda_lib.studies.twin.tables import SEED, covariate_table
+from proda_lib.studies.twin.tables import covariate_table, seed
 from proda_lib.studies.twin.vegetation import CLASSES
 
 # Sum of the true soil carbon over 3,279 cells and 20 layers, gC m-3, frozen when first computed.
@@ -65,7 +65,7 @@ def test_has_the_common_form(size, grid):
 
 
 def test_the_table_of_sizes_names_the_seed_and_the_number_of_profiles():
-    assert {row["seed"] for row in sizes("twin").values()} == {SEED}
+    assert {row["seed"] for row in sizes("twin").values()} == {seed()}
     assert sizes("twin")["paper"]["sites"] == sampling.SITES
 
 

@@ -1,12 +1,11 @@
 """Maps: equal-area projections, outlines that need no network, cells, sites and classes."""
 
-from proda_lib.maps.background import axes, frame, outline, outlines
+from proda_lib.maps.background import frame, outline, outlines
 from proda_lib.maps.places import CONUS, extent_of, projection
 from proda_lib.maps.values import categories, colour_bar, draw_cells, draw_sites
 
 __all__ = [
     "CONUS",
-    "axes",
     "categories",
     "colour_bar",
     "draw_cells",

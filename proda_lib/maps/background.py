@@ -11,60 +11,41 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.gridspec import SubplotSpec
 
 from proda_lib import paths
-from proda_lib.maps.places import Extent, projection
+from proda_lib.maps.places import Extent
 
 if TYPE_CHECKING:
     from cartopy.mpl.geoaxes import GeoAxes
 
-__all__ = ["axes", "frame", "outline", "outlines"]
+__all__ = ["frame", "outline", "outlines"]
 
 _LAND, _WATER, _LINE = "#efefec", "#ffffff", "#5a5a5a"
 
 
-def axes(place: Figure | SubplotSpec, extent: Extent) -> GeoAxes:
-    """Add a map with outlines to a figure or to a place in its grid.
-
-    Parameters
-    ----------
-    place : Figure or SubplotSpec
-    extent : (west, east, south, north)
-        Degrees.
-    """
-    figure = place if isinstance(place, Figure) else place.get_gridspec().figure
-    where = (1, 1, 1) if isinstance(place, Figure) else (place,)
-    return frame(figure.add_subplot(*where, projection=projection(extent)), extent)
-
-
-def frame(ax: GeoAxes, extent: Extent, *, graticule: bool = True) -> GeoAxes:
+def frame(ax: GeoAxes, extent: Extent) -> GeoAxes:
     """Set the extent of a map and draw outlines and a light graticule.
 
     Parameters
     ----------
     ax : GeoAxes
-        From `axes` or `plots.subplots(..., projection=projection(extent))`.
+        From `plots.subplots(..., projection=projection(extent))`.
     extent : (west, east, south, north)
         Degrees.
-    graticule : bool
-        Whether meridians and parallels are drawn and labelled.
     """
     import cartopy.crs as ccrs
 
     ax.set_extent(extent, crs=ccrs.PlateCarree())
     ax.spines["geo"].set(edgecolor="#999999", linewidth=0.6)
     ax.patch.set_facecolor(_WATER)
-    if graticule:
-        step = _step(max(extent[1] - extent[0], extent[3] - extent[2]))
-        lines = ax.gridlines(
-            draw_labels={"bottom": "x", "left": "y"}, linewidth=0.4, color="#9a9a9a", alpha=0.5,
-            xlocs=np.arange(-180, 181, step), ylocs=np.arange(-90, 91, step / 2),
-            rotate_labels=False, zorder=1.5,
-        )  # fmt: skip
-        for style in (lines.xlabel_style, lines.ylabel_style):
-            style.update(size="small", color="#555555")
+    step = _step(max(extent[1] - extent[0], extent[3] - extent[2]))
+    lines = ax.gridlines(
+        draw_labels={"bottom": "x", "left": "y"}, linewidth=0.4, color="#9a9a9a", alpha=0.5,
+        xlocs=np.arange(-180, 181, step), ylocs=np.arange(-90, 91, step / 2),
+        rotate_labels=False, zorder=1.5,
+    )  # fmt: skip
+    for style in (lines.xlabel_style, lines.ylabel_style):
+        style.update(size="small", color="#555555")
     return outlines(ax)
 
 

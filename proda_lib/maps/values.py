@@ -55,13 +55,7 @@ def draw_cells(
     """
     value = np.asarray(value, float)
     norm, cmap = colour_scale(value, scale, limits)
-    known = np.isfinite(value)
-    cells = _polygons(ax, lon, lat, spacing)
-    drawn = PolyCollection(
-        list(cells[known]), array=value[known], cmap=cmap, norm=norm, edgecolor="face",
-        linewidth=0, antialiased=False, zorder=2,
-    )  # fmt: skip
-    ax.add_collection(drawn, autolim=False)
+    drawn = _add(ax, _polygons(ax, lon, lat, spacing), value, cmap=cmap, norm=norm)
     if bar:
         colour_bar(ax, drawn, label, extend=extend_of(value, norm))
     return ax
@@ -82,6 +76,16 @@ def _polygons(
     y = np.array([-1, -1, -1, 0, 1, 1, 1, 0]) * height / 2
     corners = np.clip(lon[:, None] + x, -180, 180), np.clip(lat[:, None] + y, -90, 90)
     return ax.projection.transform_points(ccrs.PlateCarree(), *corners)[..., :2]
+
+
+def _add(ax: GeoAxes, cells: FloatArray, value: FloatArray, **colours: Any) -> PolyCollection:
+    """Add the cells that have a value to a map."""
+    known = np.isfinite(value)
+    drawn = PolyCollection(
+        list(cells[known]), array=value[known], edgecolor="face", linewidth=0, antialiased=False,
+        zorder=2, **colours,
+    )  # fmt: skip
+    return ax.add_collection(drawn, autolim=False)
 
 
 def _spacing(centre: FloatArray) -> float:
@@ -202,13 +206,9 @@ def categories(
             f"class {number[known].max():g} has no name, {len(names)} names given "
             f"(classes 0 to {len(names) - 1}): pass one name per class"
         )
-    cells = _polygons(ax, lon, lat, spacing)
     norm = BoundaryNorm(np.arange(len(names) + 1) - 0.5, len(names))
-    drawn = PolyCollection(
-        list(cells[known]), array=number[known], cmap=ListedColormap(colours), norm=norm,
-        edgecolor="face", linewidth=0, antialiased=False, zorder=2,
-    )  # fmt: skip
-    ax.add_collection(drawn, autolim=False)
+    number = np.where(known, number, np.nan)
+    _add(ax, _polygons(ax, lon, lat, spacing), number, cmap=ListedColormap(colours), norm=norm)
     handles = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=True)]
     ax.legend(handles=handles, ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -0.06))
     return ax

@@ -5,7 +5,6 @@ titles. `subplots` makes a figure in the book's style.
 """
 
 from proda_lib.plots.colours import (
-    ALLOWED_MAPS,
     OKABE_ITO,
     colour_scale,
     plain_log,
@@ -37,7 +36,6 @@ from proda_lib.plots.sites import (
 from proda_lib.plots.skill import observed_against_modelled, residuals_by_depth
 
 __all__ = [
-    "ALLOWED_MAPS",
     "OKABE_ITO",
     "POOL_LABELS",
     "SOC_LABEL",

@@ -16,7 +16,6 @@ from matplotlib.colors import LogNorm, Normalize, SymLogNorm, TwoSlopeNorm
 from numpy.typing import ArrayLike
 
 __all__ = [
-    "ALLOWED_MAPS",
     "DIVERGING",
     "GREY",
     "OKABE_ITO",
@@ -46,8 +45,6 @@ GREY = "#999999"
 SEQUENTIAL = "viridis"
 DIVERGING = "PuOr_r"
 _SIGNS = ((1.0, ""), (-1.0, "-"))
-#: Colour maps that figures may use.
-ALLOWED_MAPS = ("viridis", "cividis", "PuOr", "PuOr_r", "RdBu", "RdBu_r")
 
 
 def qualitative(count: int) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ class HasSynthetic(Protocol):
 
 def use_style() -> None:
     """Apply the book's style sheet to all figures made from here on."""
-    with resources.as_file(resources.files("proda_lib") / "proda.mplstyle") as path:
+    with resources.as_file(resources.files(__package__) / "proda.mplstyle") as path:
         plt.style.use(path)
 
 

@@ -104,8 +104,14 @@ def binned_quantiles(
     return middle, np.array(columns).reshape(len(kept), len(percentiles)).T
 
 
-def band(ax: Axes, depth: ArrayLike, values: ArrayLike, colour: str, fewest: int) -> None:
-    """Median line and 5-95 % band of values by depth."""
+def cloud(
+    ax: Axes, depth: NDArray[np.float64], values: NDArray[np.float64], colour: str, fewest: int
+) -> None:
+    """Points of values by depth (m), with their median line and 5-95 % band."""
+    ax.scatter(
+        values, depth, s=3, color=GREY, lw=0, alpha=opacity(len(depth)), rasterized=True,
+        label="observation",
+    )  # fmt: skip
     middle, (low, median, high) = binned_quantiles(depth, values, fewest=fewest)
     ax.fill_betweenx(middle, low, high, color=colour, alpha=0.25, lw=0, label="5-95 %")
     ax.plot(median, middle, color=colour, marker="o", label="median")
@@ -148,17 +154,17 @@ def depth_distribution(
     if not shown.any():
         raise ValueError("no observation has a depth and positive SOC: check what was passed in")
     depth, soc = depth[shown], soc[shown]
-    ax.scatter(
-        soc, depth, s=3, color=GREY, lw=0, alpha=opacity(len(soc)), rasterized=True,
-        label="observation",
-    )  # fmt: skip
-    band(ax, depth, soc, colour, fewest)
+    cloud(ax, depth, soc, colour, fewest)
     ax.set_xscale("log")
     plain_log(ax.xaxis)
     ax.set_xlabel(SOC_LABEL)
-    key = ax.legend(loc="upper left")
-    key.legend_handles[0].set(alpha=1.0, sizes=[12])  # a faint dot would not show
+    depth_legend(ax, "upper left")
     return depth_axis(ax, deepest or float(depth.max()) * 1.02, "root")
+
+
+def depth_legend(ax: Axes, place: str) -> None:
+    """Legend of a `cloud`, its dot opaque: a faint one would not show."""
+    ax.legend(loc=place).legend_handles[0].set(alpha=1.0, sizes=[12])
 
 
 def opacity(count: int) -> float:

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from numpy.typing import ArrayLike
 
-from proda_lib.plots.colours import GREY, OKABE_ITO, SEQUENTIAL, plain_log
+from proda_lib.plots.colours import OKABE_ITO, SEQUENTIAL, plain_log
 from proda_lib.plots.figure import SOC_LABEL, depth_axis
-from proda_lib.plots.profiles import band, opacity
+from proda_lib.plots.profiles import cloud, depth_legend
 
 __all__ = ["observed_against_modelled", "residuals_by_depth"]
 
@@ -136,20 +136,11 @@ def residuals_by_depth(
     if not shown.any():
         raise ValueError("no residual has a depth to draw: check what was passed in")
     depth, residual = depth[shown], residual[shown]
-    ax.scatter(
-        residual,
-        depth,
-        s=3,
-        color=GREY,
-        lw=0,
-        alpha=opacity(len(depth)),
-        rasterized=True,
-    )
-    band(ax, depth, residual, colour, fewest)
+    cloud(ax, depth, residual, colour, fewest)
     ax.axvline(0, color="#333333", lw=0.8)
     ax.set_xscale("symlog", linthresh=1.0)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}"))
     ax.tick_params(axis="x", labelsize="small")  # -100 and -10 lie close
     ax.set_xlabel("Modelled \N{MINUS SIGN} observed " + SOC_LABEL)
-    ax.legend(loc="lower right")
+    depth_legend(ax, "lower right")
     return depth_axis(ax, deepest or float(depth.max()) * 1.02, "root")

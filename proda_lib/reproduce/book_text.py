@@ -124,8 +124,24 @@ def fill_values(text: str, numbers: Mapping[str, Number], page: str) -> str:
 def _formatted(number: Number, spec: str | None) -> str:
     """Return a number as the text wants it; without a wish, floats get three digits."""
     if spec is None:
-        return f"{number:.3g}" if isinstance(number, float) else str(number)
-    return format(number, spec)
+        spec = ".3g" if isinstance(number, float) else ""
+    text = format(number, spec) if spec else str(number)
+    return text if isinstance(number, str | bool) else typeset(text)
+
+
+def typeset(number: str) -> str:
+    """Return a formatted number as it is printed: a true minus, powers of ten as such.
+
+    Examples
+    --------
+    >>> typeset("-3.1e-05"), typeset("1e+06"), typeset("0e+00"), typeset("1,406")
+    ('−3.1\xa0×\xa010⁻⁵', '10⁶', '0', '1,406')
+    """
+    mantissa, _, exponent = number.replace("-", "−").partition("e")
+    if not exponent or not mantissa.strip("−0."):
+        return mantissa
+    power = exponent.translate(_RAISED).lstrip("⁺").replace("⁻0", "⁻")
+    return f"10{power}" if mantissa == "1" else f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{power}"
 
 
 def labels_in(text: str) -> set[str]:

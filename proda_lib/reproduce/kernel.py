@@ -10,17 +10,17 @@ from typing import IO, Any
 
 from proda_lib import paths
 from proda_lib.files import atomic
+from proda_lib.reproduce.parameters_cell import code_cells
 from proda_lib.reproduce.plan import Step
 
 __all__ = ["ChapterError", "execute"]
 
-#: Time that a single cell may take, s: ends what hangs, not what is long.
-CELL_LIMIT = 48 * 3600
-
-#: Hash seed: sets of words in the same order in every run. Threads of the linear algebra: one,
-#: because its sums depend on how many there are, and the matrices here (140 x 140) are too small
-#: to gain; users may set another number. Bars of tqdm would fill the book with carriage returns.
+#: Hash seed: sets of words in the same order in every run. Bars of tqdm would fill the book with
+#: carriage returns.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "TQDM_DISABLE": "1"}
+
+#: Threads of the linear algebra: one, because its sums depend on how many there are, and the
+#: matrices here (140 x 140) are too small to gain; users may set another number.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -28,8 +28,11 @@ class ChapterError(RuntimeError):
     """A notebook that stopped before its end; the message names the cell and the exception."""
 
 
-def execute(step: Step, started: Callable[[int], None] = lambda cell: None) -> None:
+def execute(step: Step, started: Callable[[int], object] = lambda cell: None) -> None:
     """Run a step's notebook and leave it with outputs at `step.executed`.
+
+    What the kernel and the cells write to stderr goes to `step.log`: the book is the same
+    everywhere.
 
     Parameters
     ----------
@@ -44,28 +47,28 @@ def execute(step: Step, started: Callable[[int], None] = lambda cell: None) -> N
     """
     import nbformat
 
-    current = 0
+    running: dict[str, Any] = {}
 
     def on_cell_start(cell: Any, cell_index: int) -> None:
-        nonlocal current
-        current = cell_index
+        running.update(cell)
         started(cell_index)
 
     step.log.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(step.executed) as temporary, step.log.open("w", encoding="utf-8") as log:
+    with atomic(step.executed) as output, step.log.open("w", encoding="utf-8") as log:
         try:
-            _run(step, temporary, log, on_cell_start)
+            _papermill(step, output, log, on_cell_start)
         except Exception as error:
-            raise _failure(step, temporary, current, error) from error
-        executed = nbformat.read(temporary, as_version=4)
-        _clean(executed, log)
-        nbformat.write(executed, temporary)
+            if output.exists():
+                os.replace(output, step.failed)
+            raise ChapterError(_account(step, running, error)) from error
+        notebook = nbformat.read(output, as_version=4)
+        _clean(notebook, log)
+        nbformat.write(notebook, output)
     if not step.log.stat().st_size:
         step.log.unlink()
 
 
-def _run(step: Step, output: Path, log: IO[str], on_cell_start: Callable[..., None]) -> None:
-    """Hand a step's notebook to Papermill."""
+def _papermill(step: Step, output: Path, log: IO[str], on_cell_start: Callable[..., None]) -> None:
     import papermill
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
@@ -77,7 +80,6 @@ def _run(step: Step, output: Path, log: IO[str], on_cell_start: Callable[..., No
         cwd=str(paths.notebooks()),
         progress_bar=False,
         start_timeout=300,
-        execution_timeout=CELL_LIMIT,
         kernel_manager_class=_kernel_manager(log),
         on_cell_start=on_cell_start,
         record_timing=False,
@@ -97,9 +99,9 @@ def _kernel_manager(log: IO[str]) -> type:
         def _kernel_spec_manager_default(self) -> KernelSpecManager:
             return KernelSpecManager(parent=self, kernel_dirs=[])
 
-        async def start_kernel(self, **kwargs: Any) -> None:
-            kwargs["env"] = {**os.environ, **_environment()}
-            await super().start_kernel(stderr=log, **kwargs)
+        async def start_kernel(self, **keywords: Any) -> None:
+            environment = os.environ | _environment()
+            await super().start_kernel(stderr=log, **(keywords | {"env": environment}))
 
     return Manager
 
@@ -113,51 +115,38 @@ def _environment() -> dict[str, str]:
     }
     if mirror := os.environ.get("PRODA_MIRROR"):
         folders["PRODA_MIRROR"] = Path(mirror).expanduser().resolve()
-    threads = {name: os.environ.get(name, "1") for name in _THREADS}
     # The library that plans is the library that runs, installed or not.
-    path = os.pathsep.join(filter(None, [str(paths.repository()), os.environ.get("PYTHONPATH")]))
-    return (
-        _ENVIRONMENT
-        | threads
-        | {"PYTHONPATH": path}
-        | {name: str(folder) for name, folder in folders.items()}
-    )
+    library = [str(paths.repository()), os.environ.get("PYTHONPATH", "")]
+    return {
+        **_ENVIRONMENT,
+        **{name: os.environ.get(name, "1") for name in _THREADS},
+        **{name: str(folder) for name, folder in folders.items()},
+        "PYTHONPATH": os.pathsep.join(filter(None, library)),
+    }
 
 
 def _clean(notebook: Any, log: IO[str]) -> None:
-    """Move stderr to the log and drop what names folders: the book is the same everywhere."""
+    """Move stderr to the log and drop what names folders."""
     notebook.metadata.pop("papermill", None)
     for number, cell in enumerate(notebook.cells, start=1):
         cell.metadata.pop("papermill", None)
-        if cell.cell_type != "code":
-            continue
-        for output in cell.outputs:
+        outputs = cell.get("outputs", [])
+        for output in outputs:
             if output.get("name") == "stderr":
                 log.write(f"--- cell {number}\n{output.text}\n")
-        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        if outputs:
+            cell.outputs = [output for output in outputs if output.get("name") != "stderr"]
 
 
-def _failure(step: Step, temporary: Path, current: int, error: Exception) -> ChapterError:
-    """Keep the outputs so far and say in one line what failed where."""
-    import nbformat
-    from papermill.exceptions import PapermillExecutionError
-
+def _account(step: Step, running: dict[str, Any], error: Exception) -> str:
+    """Say in one line what failed in which cell of the notebook that the user edits."""
+    numbers = {cell["id"]: cell["number"] for cell in code_cells(step.chapter.file)}
     where = ""
-    if temporary.exists():
-        done = nbformat.read(temporary, as_version=4)
-        # Papermill puts markers before the cell that failed; the source is what the user edits.
-        position = current + (2 if isinstance(error, PapermillExecutionError) else 0)
-        cell = done.cells[min(position, len(done.cells) - 1)]
-        source = nbformat.read(step.chapter.file, as_version=4)
-        number = next((i for i, c in enumerate(source.cells, 1) if c.id == cell.id), current)
-        first = next((line for line in cell.source.splitlines() if line.strip()), "").strip()
-        where = f" in cell {number} `{first}`"
-        with atomic(step.failed) as target:
-            nbformat.write(done, target)
-    if isinstance(error, PapermillExecutionError):
-        text = str(error.evalue).strip().splitlines()
-        reason = f"{error.ename}: {text[0]}" if text else error.ename
-    else:
-        text = str(error).strip().splitlines()
-        reason = f"{type(error).__name__}: {text[0] if text else 'no message'} (see {step.log})"
-    return ChapterError(f"failed{where}: {reason}")
+    if running.get("id") in numbers:
+        first = next((line for line in running["source"].splitlines() if line.strip()), "").strip()
+        where = f" in cell {numbers[running['id']]} `{first}`"
+    # Papermill's error carries that of the cell.
+    kind = getattr(error, "ename", type(error).__name__)
+    text = str(getattr(error, "evalue", error)).strip().partition("\n")[0]
+    hint = "" if hasattr(error, "ename") else f" (see {step.log})"
+    return f"failed{where}: {': '.join(filter(None, (kind, text)))}{hint}"

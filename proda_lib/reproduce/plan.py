@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from proda_lib import paths, studies
+from proda_lib.code_hash import used_files
 from proda_lib.files import text_hash
+from proda_lib.nearest import check_known
 from proda_lib.reproduce import parameters_cell
-from proda_lib.reproduce.fingerprint import modules_of, notebook_hash
-from proda_lib.reproduce.parameters_cell import Parameter, ParameterError, unknown
 
-__all__ = ["Chapter", "PlanError", "Step", "chapters", "settings", "steps"]
-
-
-class PlanError(ValueError):
-    """A plan or a request that cannot be carried out as written."""
+__all__ = ["Chapter", "Step", "chapters", "settings", "steps", "with_needs"]
 
 
 @dataclass(frozen=True)
@@ -32,16 +28,16 @@ class Chapter:
         File name without suffix.
     part : str
         Heading of the book under which it stands.
-    needs : tuple of str
+    needs : sequence of str
         Earlier notebooks whose results it reads.
-    studies : tuple of str
+    studies : sequence of str
         The studies that it is about; empty if about all.
     """
 
     notebook: str
     part: str = ""
-    needs: tuple[str, ...] = ()
-    studies: tuple[str, ...] = ()
+    needs: Sequence[str] = ()
+    studies: Sequence[str] = ()
 
     @property
     def file(self) -> Path:
@@ -61,7 +57,7 @@ class Step:
         All parameters of the notebook.
     key : dict
         Named hashes of all that the result depends on.
-    reasons : list of str
+    reasons : tuple of str
         Why it has to run; empty if its results are up to date.
     """
 
@@ -70,7 +66,7 @@ class Step:
     size: str
     parameters: dict[str, Any]
     key: dict[str, Any]
-    reasons: list[str] = field(default_factory=list)
+    reasons: tuple[str, ...] = ()
 
     @property
     def notebook(self) -> str:
@@ -115,40 +111,49 @@ def chapters() -> list[Chapter]:
 
     Raises
     ------
-    PlanError
+    ValueError
         If the plan cannot be read, names a notebook twice or one that does not exist, or lets
         a chapter need one that does not come before it.
     """
     file = paths.notebooks() / "plan.toml"
     try:
         rows = tomllib.loads(file.read_text(encoding="utf-8")).get("chapter", [])
-        found = [
-            Chapter(
-                row["notebook"],
-                row.get("part", ""),
-                tuple(row.get("needs", ())),
-                tuple(row.get("studies", ())),
-            )
-            for row in rows
-        ]
+        found = [Chapter(**row) for row in rows]
     except FileNotFoundError:
-        raise PlanError(f"there is no {file}: run from a clone of the repository") from None
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise PlanError(f"notebooks/plan.toml cannot be read: {error}") from None
+        raise ValueError(f"there is no {file}: run from a clone of the repository") from None
+    except (tomllib.TOMLDecodeError, TypeError) as error:
+        raise ValueError(f"notebooks/plan.toml cannot be read: {error}") from None
     earlier: list[str] = []
     for chapter in found:
+        where = f"notebooks/plan.toml, {chapter.notebook}"
         if chapter.notebook in earlier:
-            raise PlanError(f"notebooks/plan.toml names {chapter.notebook} twice")
+            raise ValueError(f"{where}: it stands there twice")
         if not chapter.file.is_file():
-            raise PlanError(f"notebooks/plan.toml names {chapter.notebook}: no such notebook")
-        for what, given, allowed in (
-            (f"chapter before {chapter.notebook}", chapter.needs, earlier),
-            (f"study of {chapter.notebook}", chapter.studies, studies.names()),
-        ):
-            for name in set(given) - set(allowed):
-                raise PlanError(f"notebooks/plan.toml: {unknown(what, name, allowed)}")
+            raise ValueError(f"{where}: there is no such notebook")
+        for name in chapter.needs:
+            check_known(f"chapter before {chapter.notebook} in notebooks/plan.toml", name, earlier)
+        for name in chapter.studies:
+            check_known(f"study of {chapter.notebook} in plan.toml", name, studies.names())
         earlier.append(chapter.notebook)
     return found
+
+
+def with_needs(only: Sequence[str] = ()) -> set[str]:
+    """Return the names of notebooks and of those that they need; all of the plan if none is given.
+
+    Raises
+    ------
+    ValueError
+        If one is not in the plan; the message names the nearest.
+    """
+    rows = {chapter.notebook: chapter for chapter in chapters()}
+    waiting, wanted = list(only or rows), set()
+    while waiting:
+        name = waiting.pop()
+        check_known("notebook", name, rows)
+        wanted.add(name)
+        waiting.extend(rows[name].needs)
+    return wanted
 
 
 def settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -156,7 +161,7 @@ def settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
 
     Raises
     ------
-    PlanError
+    ValueError
         If one is not of this form or names a notebook that is not in the plan.
     """
     known = [chapter.notebook for chapter in chapters()]
@@ -165,11 +170,10 @@ def settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
         target, equals, text = assignment.partition("=")
         notebook, dot, name = target.strip().rpartition(".")
         if not (equals and dot):
-            raise PlanError(f"--set {assignment}: write NOTEBOOK.parameter=value")
-        if notebook not in known:
-            raise PlanError(f"--set {assignment}: {unknown('notebook', notebook, known)}")
+            raise ValueError(f"--set {assignment}: write NOTEBOOK.parameter=value")
+        check_known(f"notebook of --set {assignment}", notebook, known)
         if name in {"study", "size"}:
-            raise PlanError(f"--set {assignment}: use --{name} instead, it holds for all chapters")
+            raise ValueError(f"--set {assignment}: use --{name} instead, it holds for all chapters")
         found.setdefault(notebook, {})[name] = text.strip()
     return found
 
@@ -197,35 +201,43 @@ def steps(
     for chapter in chapters():
         if chapter.studies and study not in chapter.studies:
             continue
-        texts = (changed or {}).get(chapter.notebook, {})
-        parameters = _parameters(chapter, study, size, texts)
+        parameters = _parameters(chapter, study, size, (changed or {}).get(chapter.notebook, {}))
         key = {
-            "notebook": notebook_hash(chapter.file),
+            **_code_key(chapter.file),
             "parameters": parameters,
-            "modules": modules_of(chapter.file, paths.package(), studies.names()),
             "data": data,
             "size": {name: value for name, value in row.items() if name != "minutes"},
-            "before": {n: _digest(done[n].key) for n in chapter.needs if n in done},
+            "before": {n: text_hash(_json(done[n].key)) for n in chapter.needs if n in done},
         }
-        key = json.loads(json.dumps(key))  # as it will be read back from the record
-        step = Step(chapter, study, size, parameters, key)
-        step.reasons.extend(_reasons(step, done))
-        done[chapter.notebook] = step
+        step = Step(chapter, study, size, parameters, json.loads(_json(key)))
+        done[chapter.notebook] = replace(step, reasons=_reasons(step))
     return list(done.values())
 
 
-def _digest(key: Mapping[str, Any]) -> str:
-    return text_hash(json.dumps(key, sort_keys=True))
+def _json(key: Mapping[str, Any]) -> str:
+    return json.dumps(key, sort_keys=True)
+
+
+def _code_key(notebook: Path) -> dict[str, Any]:
+    """Return the hashes of a notebook's code, without its parameters, and of what it uses.
+
+    The ids of the cells belong to it, because the book joins outputs and prose by them.
+    """
+    cells = parameters_cell.code_cells(notebook)
+    own = (f"{cell['id']}\n{cell['source']}" for cell in cells if "parameters" not in cell["tags"])
+    lines = "\n".join(cell["source"] for cell in cells).split("\n")
+    code = "\n".join("" if line.lstrip()[:1] in {"%", "!"} else line for line in lines)  # magics
+    return {"notebook": text_hash(*own), "modules": used_files(code, paths.package())}
 
 
 def _parameters(
     chapter: Chapter, study: str, size: str, texts: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the values of all parameters of a chapter, checked."""
-    declared: dict[str, Parameter] = parameters_cell.read(chapter.file)
+    declared = parameters_cell.read(chapter.file)
     for name in ("study", "size"):
         if name not in declared:
-            raise ParameterError(f"notebook {chapter.notebook} has no parameter {name!r}: add it")
+            raise ValueError(f"notebook {chapter.notebook} has no parameter {name!r}: add it")
     values = {name: parameter.default for name, parameter in declared.items()}
     values |= {"study": study, "size": size}
     for name, text in texts.items():
@@ -233,36 +245,32 @@ def _parameters(
     return values
 
 
-def _reasons(step: Step, before: Mapping[str, Step]) -> list[str]:
+def _reasons(step: Step) -> tuple[str, ...]:
     """Return in words why a step has to run, compared with the record of its last run."""
     record = step.record()
     if record is None:
-        return ["failed last time" if step.failed.exists() else "never run to its end"]
+        return ("failed last time" if step.failed.exists() else "never run to its end",)
     old, new = record.get("key", {}), step.key
     reasons = []
     if old.get("notebook") != new["notebook"]:
         reasons.append(f"code of notebooks/{step.notebook}.ipynb changed")
     for what, section in (("parameter", "parameters"), (f"size {step.size}", "size")):
-        was = old.get(section, {})
-        for name in sorted(was.keys() | new[section].keys()):
-            if was.get(name) != new[section].get(name):
-                change = f"{was.get(name, 'none')} -> {new[section].get(name, 'none')}"
-                reasons.append(f"{what} {name} {change}")
-    was = old.get("modules", {})
-    for file in sorted(was.keys() | new["modules"].keys()):
-        if was.get(file) != new["modules"].get(file):
-            how = (
-                "changed"
-                if file in was and file in new["modules"]
-                else ("is no longer used" if file in was else "is used now")
-            )
-            reasons.append(f"{file} {how}")
+        for name, was, now in _differences(old.get(section, {}), new[section]):
+            reasons.append(f"{what} {name} {was} -> {now}")
+    for file, was, now in _differences(old.get("modules", {}), new["modules"]):
+        how = "is used now" if was is None else "is no longer used" if now is None else "changed"
+        reasons.append(f"{file} {how}")
     if old.get("data") != new["data"]:
         reasons.append(f"data of {step.study} {step.size} changed")
-    for need, digest in new["before"].items():
-        if old.get("before", {}).get(need) != digest:
-            reasons.append(f"{need} before it changed")
-    for name in ["executed/" + step.executed.name, *record.get("outputs", [])]:
+    for need, _, _ in _differences(old.get("before", {}), new["before"]):
+        reasons.append(f"{need} before it changed")
+    for name in (f"executed/{step.executed.name}", *record.get("outputs", [])):
         if not (step.folder / name).exists():
             reasons.append(f"its output {name} is missing")
-    return reasons
+    return tuple(reasons)
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return name, old and new value (None where there is none) of what differs."""
+    names = sorted(old.keys() | new.keys())
+    return [(n, old.get(n), new.get(n)) for n in names if old.get(n) != new.get(n)]

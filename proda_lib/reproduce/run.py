@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import platform
+import re
+import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import TextIO
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, TextIO
 
+import proda_lib
 from proda_lib import paths, studies
 from proda_lib.files import locked, remove_partial
-from proda_lib.reproduce import kernel, plan, provenance
-from proda_lib.reproduce.parameters_cell import unknown
-from proda_lib.reproduce.plan import PlanError, Step
-from proda_lib.reproduce.progress import Progress, clock
+from proda_lib.reproduce import kernel, plan
+from proda_lib.reproduce.parameters_cell import code_cells
+from proda_lib.reproduce.plan import Step
 from proda_lib.results import merge_numbers, save_json
 
-__all__ = ["Outcome", "choose", "reproduce", "run_step"]
-
-_STOPPED = {"failed", "skipped"}
+__all__ = ["Outcome", "clock", "reproduce", "run_step", "version"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Outcome:
     Attributes
     ----------
     study, notebook : str
+        The notebook is "data" where the study's data cannot be had.
     state : str
         "done", "kept", "failed" or "skipped".
     seconds : float
@@ -43,35 +49,6 @@ class Outcome:
     state: str
     seconds: float = 0.0
     message: str = ""
-
-
-def choose(
-    requested: Sequence[str] = (), size: str = "class"
-) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the studies to run, and those left out with the files that they lack.
-
-    Parameters
-    ----------
-    requested : sequence of str
-        Names; if empty, every study whose data are present.
-    size : str
-
-    Raises
-    ------
-    PlanError
-        If a study or the size is unknown; the message names the nearest.
-    """
-    for name in requested:
-        if name not in studies.names():
-            raise PlanError(unknown("study", name, studies.names()))
-    left_out = (
-        {} if requested else {n: gone for n in studies.names() if (gone := studies.missing(n))}
-    )
-    chosen = [name for name in (requested or studies.names()) if name not in left_out]
-    for name in chosen:
-        if size not in studies.sizes(name):
-            raise PlanError(unknown(f"size of study {name}", size, studies.sizes(name)))
-    return list(dict.fromkeys(chosen)), left_out
 
 
 def reproduce(
@@ -104,100 +81,88 @@ def reproduce(
     list of Outcome
         One per chapter and study, in the order of the run.
     """
-    stream = stream or sys.stdout
+    wanted = plan.with_needs(only)
+    todo = []
     with ExitStack() as locks:
         for study in chosen:
             lock = paths.results(study) / f".{size}.lock"
             locks.enter_context(locked(lock, f"the results of {study} {size}"))
-        return _run_all(_todo(chosen, size, only, force, changed), stream)
+            remove_partial(paths.results(study, size))
+            for step in plan.steps(study, size, changed):
+                if force and not step.reasons and step.notebook in (only or wanted):
+                    step = replace(step, reasons=("forced",))
+                if step.notebook in wanted:
+                    todo.append(step)
+        return _run_all(todo, stream or sys.stdout)
 
 
 def _run_all(todo: Sequence[Step], stream: TextIO) -> list[Outcome]:
     """Run those steps that are stale, in order, and say so."""
     stale = [step for step in todo if step.reasons]
-    seconds = {id(step): (step.record() or {}).get("seconds") for step in todo}
-    _announce(todo, stale, [seconds[id(step)] for step in stale], stream)
+    print(f"to run: {len(stale)}; up to date: {len(todo) - len(stale)}", file=stream)
+    if known := [seconds for step in stale if (seconds := _last_seconds(step)) is not None]:
+        print(f"the last runs of {len(known)} of them took {clock(sum(known))}", file=stream)
+    for step in stale:
+        more = f"; and {len(step.reasons) - 3} more" if len(step.reasons) > 3 else ""
+        why = "; ".join(step.reasons[:3]) + more
+        print(f"  {step.study} {step.notebook}: {why}", file=stream, flush=True)
     outcomes: list[Outcome] = []
     for step in todo:
         if not step.reasons:
-            outcomes.append(Outcome(step.study, step.notebook, "kept", seconds[id(step)]))
+            seconds = _last_seconds(step) or 0.0
+            outcomes.append(Outcome(step.study, step.notebook, "kept", seconds))
             continue
         name = f"[{stale.index(step) + 1}/{len(stale)}] {step.study} {step.notebook}"
-        outcome = _bring_up_to_date(step, name, seconds[id(step)], outcomes, stream)
+        outcome = _lacking(step, outcomes) or _bring_up_to_date(step, name, stream)
         text = outcome.message or f"done in {clock(outcome.seconds)}"
         print(f"{name}: {text}", file=stream, flush=True)
         outcomes.append(outcome)
     return outcomes
 
 
-def _todo(
-    chosen: Sequence[str],
-    size: str,
-    only: Sequence[str],
-    force: bool,
-    changed: Mapping[str, Mapping[str, str]] | None,
-) -> list[Step]:
-    """Return the steps asked for, of all studies, with the chapters that they need."""
-    rows = {chapter.notebook: chapter for chapter in plan.chapters()}
-    for name in only:
-        if name not in rows:
-            raise PlanError(unknown("notebook", name, rows))
-    waiting, wanted = list(only or rows), set()
-    while waiting:
-        name = waiting.pop()
-        wanted.add(name)
-        waiting.extend(rows[name].needs)
-    todo = []
-    for study in chosen:
-        remove_partial(paths.results(study, size))
-        for step in plan.steps(study, size, changed):
-            if step.notebook in wanted:
-                if force and step.notebook in (only or rows):
-                    step.reasons.append("forced")
-                todo.append(step)
-    return todo
+def _last_seconds(step: Step) -> float | None:
+    """Return how long the last complete run took, s."""
+    return (step.record() or {}).get("seconds")
 
 
-def _announce(
-    todo: Sequence[Step], stale: Sequence[Step], seconds: Sequence[float | None], stream: TextIO
-) -> None:
-    """Say how much there is to do, why, and how long it took the last time."""
-    known = [value for value in seconds if value is not None]
-    at_least = "" if len(known) == len(stale) else "at least "
-    about = f", {at_least}{clock(sum(known))} by their last runs" if known else ""
-    kept = len(todo) - len(stale)
-    print(f"to run: {len(stale)}{about}; up to date: {kept}", file=stream, flush=True)
-    for step in stale:
-        more = f"; and {len(step.reasons) - 3} more" if len(step.reasons) > 3 else ""
-        why = "; ".join(step.reasons[:3]) + more
-        print(f"  {step.study} {step.notebook}: {why}", file=stream, flush=True)
-
-
-def _bring_up_to_date(
-    step: Step, name: str, expected: float | None, before: Sequence[Outcome], stream: TextIO
-) -> Outcome:
-    """Run one step, unless the data or a chapter that it needs are not there."""
-    stopped = {o.notebook for o in before if o.study == step.study and o.state in _STOPPED}
-    missing = [need for need in step.chapter.needs if need in stopped]
-    if missing:
+def _lacking(step: Step, before: Sequence[Outcome]) -> Outcome | None:
+    """Return why a step cannot run: its data or a chapter that it needs are not there."""
+    states = {outcome.notebook: outcome.state for outcome in before if outcome.study == step.study}
+    for need in step.chapter.needs:
+        if states.get(need) in {"failed", "skipped"}:
+            return Outcome(
+                step.study, step.notebook, "skipped", 0.0, f"skipped, as it needs {need}"
+            )
+    if "data" in states:
         return Outcome(
-            step.study, step.notebook, "skipped", message=f"skipped, as it needs {missing[0]}"
+            step.study, step.notebook, "skipped", 0.0, "skipped, as the data are missing"
         )
-    cells = len(json.loads(step.chapter.file.read_text(encoding="utf-8"))["cells"]) + 1
-    progress = Progress(name, cells, expected, stream)
     try:
-        if not any(o.study == step.study and o.state == "done" for o in before):
-            # Data first: made outside the kernels, as their errors are not the notebook's.
+        # Made outside the kernels, as their errors are not the notebook's; then kept in the cache.
+        if not {"done", "failed"} & set(states.values()):
             studies.load(step.study, step.size)
-        with progress.shown():
-            run_step(step, progress.cell)
     except (RuntimeError, OSError, ValueError) as error:
-        message = " ".join(str(error).split())
-        return Outcome(step.study, step.notebook, "failed", progress.elapsed, message)
-    return Outcome(step.study, step.notebook, "done", progress.elapsed)
+        return Outcome(step.study, "data", "failed", 0.0, _one_line(error))
+    return None
 
 
-def run_step(step: Step, started: Callable[[int], None] = lambda cell: None) -> None:
+def _bring_up_to_date(step: Step, name: str, stream: TextIO) -> Outcome:
+    """Run one step and say what became of it."""
+    start = time.monotonic()
+    try:
+        with _progress(step, name, stream) as started:
+            run_step(step, started)
+    except (RuntimeError, OSError, ValueError) as error:
+        seconds = time.monotonic() - start
+        return Outcome(step.study, step.notebook, "failed", seconds, _one_line(error))
+    return Outcome(step.study, step.notebook, "done", time.monotonic() - start)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def run_step(step: Step, started: Callable[[int], object] = lambda cell: None) -> None:
     """Run one step and record it; the record is written last and removed first.
 
     So a chapter counts as finished only if everything of it is there, also after a kill.
@@ -215,11 +180,103 @@ def run_step(step: Step, started: Callable[[int], None] = lambda cell: None) -> 
     """
     for file in (step.provenance, step.executed, step.failed):
         file.unlink(missing_ok=True)
-    before = provenance.written(step.folder)
+    before = _written(step.folder)
     start = time.monotonic()
     kernel.execute(step, started)
     seconds = time.monotonic() - start
-    after = provenance.written(step.folder)
+    after = _written(step.folder)
     outputs = sorted(file for file in after if after[file] != before.get(file))
     merge_numbers(step.study, step.size)
-    save_json(step.provenance, provenance.record(step, seconds, outputs))
+    save_json(step.provenance, _record(step, seconds, outputs))
+
+
+def _written(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return the results in a folder by name, with what changes when one is written again."""
+    found = {}
+    for file in folder.rglob("*"):
+        name = file.relative_to(folder)
+        own = name.parts[0] in {"executed", "provenance", "logs", "numbers.json"}
+        if file.is_file() and not own:
+            found[name.as_posix()] = (file.stat().st_mtime_ns, file.stat().st_ino)
+    return found
+
+
+def _record(step: Step, seconds: float, outputs: list[str]) -> dict[str, Any]:
+    """Return what the book and the next run must know; no path, no name of a user or machine."""
+    project = tomllib.loads((paths.repository() / "pyproject.toml").read_text(encoding="utf-8"))
+    asked = {re.split(r"[^\w.-]", text)[0] for text in project["project"]["dependencies"]}
+    installed = {each.name.lower(): each.version for each in metadata.distributions() if each.name}
+    return {
+        "notebook": step.notebook,
+        "study": step.study,
+        "size": step.size,
+        "version": version(),
+        "data_hash": step.key["data"],
+        "seconds": round(seconds, 1),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "packages": {name: installed[name] for name in sorted(asked) if name in installed},
+        "parameters": step.parameters,
+        "outputs": outputs,
+        "key": step.key,
+    }
+
+
+def version() -> str:
+    """Return the version of the package, and of the repository where git can tell.
+
+    Examples
+    --------
+    >>> version().startswith(proda_lib.__version__)
+    True
+    """
+    command = ["git", "-C", str(paths.repository()), "describe", "--always", "--dirty", "--tags"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return proda_lib.__version__
+    return f"{proda_lib.__version__} ({answer.stdout.strip()})"
+
+
+@contextmanager
+def _progress(step: Step, name: str, stream: TextIO) -> Iterator[Callable[[int], None]]:
+    """Show cells done and time left: a bar on a terminal, one line elsewhere (a log)."""
+    from tqdm import tqdm
+
+    last = _last_seconds(step)
+    title = name if last is None else f"{name} (last time {clock(last)})"
+    if not stream.isatty():
+        print(f"{title}: running", file=stream, flush=True)
+    form = "{desc}: {bar:20} cell {n_fmt} of {total_fmt}, {elapsed}, about {remaining} left"
+    cells = code_cells(step.chapter.file)[-1]["number"] + 1  # and that of the parameters
+    over = threading.Event()
+    with tqdm(
+        total=cells, desc=title, bar_format=form, file=stream, leave=False,
+        smoothing=0, disable=not stream.isatty(),
+    ) as bar:  # fmt: skip
+
+        def tick() -> None:  # the clock goes on while a long cell runs
+            while not over.wait(1.0):
+                bar.refresh()
+
+        watcher = threading.Thread(target=tick, daemon=True)
+        watcher.start()
+        try:
+            yield lambda cell: bar.update(cell - bar.n)
+        finally:
+            over.set()
+            watcher.join()
+
+
+def clock(seconds: float) -> str:
+    """Return a duration in s to be read at a glance.
+
+    Examples
+    --------
+    >>> clock(4.2), clock(75), clock(7260)
+    ('4.2 s', '1:15 min', '2:01 h')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 1:
+        return f"{seconds:.1f} s"
+    return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"

@@ -8,20 +8,21 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from proda_lib.nearest import check_known
 from proda_lib.studies.study import Study, StudyInfo
 
 __all__ = [
     "Study",
     "StudyInfo",
+    "choose",
     "data_key",
     "info",
     "load",
@@ -72,7 +73,7 @@ def sizes(name: str) -> dict[str, dict[str, Any]]:
     >>> sizes("twin")["class"]["sites"]
     1000
     """
-    _allowed("study", name, names())
+    check_known("study", name, names())
     with (Path(__file__).parent / "sizes.toml").open("rb") as stream:
         return tomllib.load(stream)[name]
 
@@ -87,8 +88,34 @@ def missing(name: str) -> list[str]:
     """
     from proda_lib.studies import download
 
-    _allowed("study", name, names())
+    check_known("study", name, names())
     return download.missing(name)
+
+
+def choose(
+    requested: Sequence[str] = (), size: str = "class"
+) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the studies to run, and those left out with the files that they lack.
+
+    Parameters
+    ----------
+    requested : sequence of str
+        Names; if empty, every study whose data are present.
+    size : str
+
+    Raises
+    ------
+    ValueError
+        If a study or the size is unknown; the message names the nearest.
+    """
+    for name in requested:
+        check_known("study", name, names())
+    left_out = {} if requested else {name: missing(name) for name in names()}
+    left_out = {name: files for name, files in left_out.items() if files}
+    chosen = [name for name in (requested or names()) if name not in left_out]
+    for name in chosen:
+        check_known(f"size of study {name}", size, sizes(name))
+    return list(dict.fromkeys(chosen)), left_out
 
 
 def data_key(name: str, size: str = "class", soil_grid: str = "CLM5") -> str:
@@ -102,13 +129,16 @@ def data_key(name: str, size: str = "class", soil_grid: str = "CLM5") -> str:
     >>> data_key("twin", "smoke") == data_key("twin", "class")
     False
     """
+    from proda_lib import paths
+    from proda_lib.code_hash import used_files
     from proda_lib.files import text_hash
     from proda_lib.studies import download, store
 
     row = _row(name, size)
     hashes = [(file.name, file.sha256) for file in download.registry(name)]
     entries = [(entry, row.get(entry)) for entry in _DATA_ENTRIES]
-    return text_hash(name, soil_grid, entries, hashes, store.code_hash(f"{__name__}.{name}"))
+    code = used_files(f"import {__name__}.{name}", paths.package())
+    return text_hash(store.FORMAT, name, soil_grid, entries, hashes, sorted(code.items()))
 
 
 def load(name: str, size: str = "class", *, soil_grid: str = "CLM5") -> Study:
@@ -141,7 +171,7 @@ def load(name: str, size: str = "class", *, soil_grid: str = "CLM5") -> Study:
 
     module = _module(name)
     _row(name, size)
-    _allowed(f"soil grid of study {name!r}", soil_grid, module.INFO.soil_grids)
+    check_known(f"soil grid of study {name}", soil_grid, module.INFO.soil_grids)
     key = data_key(name, size, soil_grid)
     place = store.place(name, size, soil_grid, key)
     return store.kept(place, module.INFO, key, partial(module.make, size, soil_grid))
@@ -149,20 +179,10 @@ def load(name: str, size: str = "class", *, soil_grid: str = "CLM5") -> Study:
 
 def _row(name: str, size: str) -> dict[str, Any]:
     table = sizes(name)
-    _allowed(f"size of study {name!r}", size, table)
+    check_known(f"size of study {name}", size, table)
     return table[size]
 
 
 def _module(name: str) -> ModuleType:
-    _allowed("study", name, names())
+    check_known("study", name, names())
     return importlib.import_module(f"{__name__}.{name}")
-
-
-def _allowed(what: str, given: str, allowed: Iterable[str]) -> None:
-    """Raise a one-line error that names the nearest allowed word, unless `given` is one."""
-    known = list(allowed)
-    if given in known:
-        return
-    near = difflib.get_close_matches(str(given), known, n=1, cutoff=0.4)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise ValueError(f"{what} is {given!r}, allowed are {', '.join(known)}{hint}")

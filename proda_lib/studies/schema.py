@@ -15,7 +15,16 @@ import xarray as xr
 
 from proda_lib.soil_grid import GRIDS, SoilGrid
 
-__all__ = ["LITTER", "SchemaError", "VARIABLES", "Variable", "check", "grid_of"]
+__all__ = [
+    "LITTER",
+    "SchemaError",
+    "VARIABLES",
+    "Variable",
+    "below_bedrock",
+    "check",
+    "grid_of",
+    "variable",
+]
 
 Row = Literal["site", "cell"]
 
@@ -119,6 +128,37 @@ def grid_of(data: xr.Dataset) -> SoilGrid:
             "set it to the grid whose layers the forcing has"
         )
     return GRIDS[name]
+
+
+def variable(name: str, row: Row, values: np.ndarray) -> xr.Variable:
+    """Return values as a variable with the dimensions, units and meaning of the schema.
+
+    Examples
+    --------
+    >>> variable("sand", "cell", np.full((1, 20), 40.0)).dims
+    ('cell', 'layer')
+    """
+    line = next(each for each in VARIABLES if each.name == name)
+    return xr.Variable((row, *line.dims), values, {"units": line.units, "long_name": line.meaning})
+
+
+def below_bedrock(sites: xr.Dataset) -> xr.Variable:
+    """Say which observations lie under the lower interface of the bedrock layer.
+
+    Parameters
+    ----------
+    sites : Dataset
+        With `observed_depth` (m) and `bedrock_layer`; where that is NaN nothing lies below it.
+
+    Returns
+    -------
+    Variable of bool, dimensions (site, observation)
+    """
+    layer = np.nan_to_num(sites["bedrock_layer"].values).astype(int)
+    bottom = np.concatenate([[np.nan], grid_of(sites).interface])[layer]
+    note = {"units": "1", "long_name": "observed under the lower interface of the bedrock layer"}
+    dims = ("site", "observation")
+    return xr.Variable(dims, sites["observed_depth"].values > bottom[:, None], note)
 
 
 def check(data: xr.Dataset, row: Row = "site", study: str = "") -> xr.Dataset:

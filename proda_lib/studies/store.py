@@ -6,12 +6,10 @@ files do not match the manifest is rebuilt.
 
 from __future__ import annotations
 
-import ast
-import importlib.util
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from proda_lib import files, paths
 from proda_lib.studies import schema
 from proda_lib.studies.study import Study, StudyInfo
 
-__all__ = ["code_hash", "kept", "place", "read", "write"]
+__all__ = ["FORMAT", "kept", "place", "read", "write"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,14 +29,6 @@ FORMAT = 1
 
 _DATASETS = ("sites", "grid", "truth")
 _MANIFEST = "manifest.json"
-
-#: Modules that move data but do not decide what they are.
-_NOT_SCIENCE = {
-    "proda_lib",
-    "proda_lib.files",
-    "proda_lib.paths",
-    "proda_lib.studies",
-} | {f"proda_lib.studies.{name}" for name in ("download", "store", "study")}
 
 
 def place(name: str, size: str, soil_grid: str, key: str) -> Path:
@@ -143,84 +133,3 @@ def _forget_older(folder: Path, keep: int = 2) -> None:
     )
     for old in versions[keep:]:
         shutil.rmtree(old, ignore_errors=True)
-
-
-def code_hash(module: str) -> str:
-    """Return 16 hexadecimal digits of a module's code and of the library modules it imports.
-
-    Comments, docstrings and formatting do not count; tables beside the code of a package, and
-    vendored data that the code names in `INPUTS`, do.
-
-    Examples
-    --------
-    >>> code_hash("proda_lib.soil_grid") == code_hash("proda_lib.studies.schema")
-    False
-    """
-    parts: list[object] = [FORMAT]
-    for path in sorted(_sources(module)):
-        parts.append(path.relative_to(paths.repository()).as_posix())
-        parts.append(_meaning(path) if path.suffix == ".py" else files.sha256(path))
-    return files.text_hash(*parts)
-
-
-def _sources(module: str) -> set[Path]:
-    """Return the files of a module and, following its imports, of the library below it."""
-    found: set[Path] = set()
-    waiting, seen = [module], set(_NOT_SCIENCE)
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        for path in _files_of(name):
-            found.add(path)
-            if path.suffix == ".py":
-                tree = ast.parse(path.read_text(encoding="utf-8"))
-                waiting.extend(_imports(tree))
-                found.update(_inputs(tree))
-    return found
-
-
-def _files_of(name: str) -> list[Path]:
-    """Return the file of a module, or all files in the folder of a package."""
-    try:
-        spec = importlib.util.find_spec(name)
-    except ModuleNotFoundError:
-        return []
-    if spec is None or spec.origin is None:
-        return []
-    path = Path(spec.origin)
-    if path.name != "__init__.py":
-        return [path]
-    return [
-        file
-        for file in path.parent.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
-    ]
-
-
-def _imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names if a.name.startswith("proda_lib"))
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("proda_lib"):
-            yield str(node.module)
-            yield from (f"{node.module}.{a.name}" for a in node.names)
-
-
-def _inputs(tree: ast.Module) -> Iterator[Path]:
-    """Yield the vendored data that a module declares: INPUTS = ("outlines/states.geojson",)."""
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        if any(getattr(target, "id", None) == "INPUTS" for target in targets):
-            yield from (paths.data() / name for name in ast.literal_eval(node.value))
-
-
-def _meaning(path: Path) -> str:
-    """Return a module's code without comments, docstrings and formatting."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)

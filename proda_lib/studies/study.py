@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 import xarray as xr
 
-__all__ = ["Study", "StudyInfo"]
+__all__ = ["EXCLUSION_COLUMNS", "Study", "StudyInfo"]
+
+#: What the table of exclusions says: the reason, and how many of each it left out.
+EXCLUSION_COLUMNS = ["reason", "profiles", "layers", "cells"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Study:
     sites, grid : Dataset
         Usable soil profiles with forcing and covariates; cells to map.
     exclusions : DataFrame
-        Columns reason, profiles, layers: everything left out, and why.
+        Columns `EXCLUSION_COLUMNS`: everything left out, and why.
     truth : Dataset or None
         Of a synthetic study only: true parameters and true soil carbon, at sites and cells.
     data_hash : str

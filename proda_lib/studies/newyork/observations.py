@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from proda_lib.soil_grid import CLM5
-from proda_lib.studies.schema import VARIABLES
+from proda_lib.studies.schema import VARIABLES, below_bedrock, variable
+from proda_lib.studies.study import EXCLUSION_COLUMNS
 
 __all__ = [
     "IMPLAUSIBLE_SOC",
@@ -24,8 +24,6 @@ FloatArray = NDArray[np.float64]
 #: Soil organic carbon above this is flagged (gC m-3). A soil of nothing but organic matter with
 #: 58 % carbon (van Bemmelen's factor) would need a bulk density above 1,000 kg m-3.
 IMPLAUSIBLE_SOC = 580_000.0
-
-_COLUMNS = ["reason", "profiles", "layers", "cells"]
 
 
 def with_observations(sites: xr.Dataset, depth: FloatArray, soc: FloatArray) -> xr.Dataset:
@@ -44,15 +42,12 @@ def with_observations(sites: xr.Dataset, depth: FloatArray, soc: FloatArray) -> 
         With `observed_depth`, `observed_soc`, `below_bedrock` (the depth lies under the lower
         interface of the bedrock layer) and `implausible`. Order is that of the source.
     """
-    layer = np.nan_to_num(sites.bedrock_layer.values).astype(int)
-    bottom = np.concatenate([[np.nan], CLM5.interface])[layer]
-    dims = ("site", "observation")
-    return sites.assign(
-        observed_depth=(dims, depth, {"units": "m"}),
-        observed_soc=(dims, soc, {"units": "gC m-3"}),
-        below_bedrock=(dims, depth > bottom[:, None]),
-        implausible=(dims, soc > IMPLAUSIBLE_SOC),
+    sites = sites.assign(
+        observed_depth=variable("observed_depth", "site", depth),
+        observed_soc=variable("observed_soc", "site", soc),
+        implausible=(("site", "observation"), soc > IMPLAUSIBLE_SOC),
     )
+    return sites.assign(below_bedrock=below_bedrock(sites))
 
 
 def usable(sites: xr.Dataset) -> tuple[xr.Dataset, pd.DataFrame]:
@@ -89,7 +84,9 @@ def usable(sites: xr.Dataset) -> tuple[xr.Dataset, pd.DataFrame]:
     )
     text = {"units": "m", "long_name": "depths of the layers left out for their SOC of 0"}
     kept["zero_depth"] = (("site", "zero"), zero_depth, text)
-    return _whole(trim(kept.isel(site=np.flatnonzero(left)))), pd.DataFrame(rows, columns=_COLUMNS)
+    return _whole(trim(kept.isel(site=np.flatnonzero(left)))), pd.DataFrame(
+        rows, columns=EXCLUSION_COLUMNS
+    )
 
 
 def usable_cells(grid: xr.Dataset) -> tuple[xr.Dataset, pd.DataFrame]:
@@ -99,7 +96,9 @@ def usable_cells(grid: xr.Dataset) -> tuple[xr.Dataset, pd.DataFrame]:
     for name in names:
         whole &= ~np.isnan(grid[name].values.reshape(len(whole), -1)).any(axis=1)
     row = ("cell of the map without complete forcing", 0, 0, int((~whole).sum()))
-    return _whole(grid.isel(cell=np.flatnonzero(whole))), pd.DataFrame([row], columns=_COLUMNS)
+    return _whole(grid.isel(cell=np.flatnonzero(whole))), pd.DataFrame(
+        [row], columns=EXCLUSION_COLUMNS
+    )
 
 
 def common_layers(sites: xr.Dataset) -> xr.Dataset:

@@ -12,15 +12,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from proda_lib.soil_grid import CLM5
+from proda_lib.studies.cells import cell_area
 from proda_lib.studies.newyork.observations import with_observations
 from proda_lib.studies.schema import LITTER, VARIABLES
 
 __all__ = ["Source", "covariate_table", "described", "read_grid", "read_sites"]
 
 FloatArray = NDArray[np.float64]
-
-#: Radius of the Earth, km (IUGG mean radius), and resolution of the cells, degrees.
-_RADIUS, _CELL = 6371.0088, 0.5
 
 _PROFILES, _COLUMNS, _CELLS = 1406, 200, 132
 
@@ -104,7 +102,7 @@ def read_grid(source: Source) -> xr.Dataset:
         grid_env_info_ID=("cell", number, {"long_name": "number of the cell in the source"}),
         source_row=("cell", np.arange(n), {"long_name": "0-based row of the source's files"}),
     )
-    grid["area"] = ("cell", _cell_area(environment[:, 1]))
+    grid["area"] = ("cell", cell_area(environment[:, 1]))
     return described(grid)
 
 
@@ -176,9 +174,3 @@ def _group(table: FloatArray) -> NDArray[np.int64]:
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[inverse.ravel()]
-
-
-def _cell_area(latitude: FloatArray) -> FloatArray:
-    """Area of half-degree cells on the sphere, km2: R^2 dlon (sin north - sin south)."""
-    north, south = np.radians(latitude + _CELL / 2), np.radians(latitude - _CELL / 2)
-    return _RADIUS**2 * np.radians(_CELL) * (np.sin(north) - np.sin(south))

@@ -11,7 +11,7 @@ constants are tables (folder `tables`).
 
 from __future__ import annotations
 
-from proda_lib.studies.study import Study, StudyInfo
+from proda_lib.studies.study import EXCLUSION_COLUMNS, Study, StudyInfo
 
 __all__ = ["INFO", "make"]
 
@@ -95,6 +95,6 @@ def make(size: str, soil_grid: str = "CLM5") -> Study:
         size=size,
         sites=datasets.sites_dataset(visited, grid),
         grid=datasets.grid_dataset(grid),
-        exclusions=pd.DataFrame({"reason": [], "profiles": [], "layers": []}),
+        exclusions=pd.DataFrame({name: [] for name in EXCLUSION_COLUMNS}),
         truth=datasets.truth_dataset(visited),
     )

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from proda_lib import steady_state
 from proda_lib.parameters import NAMES, PARAMETERS, PRODA
 from proda_lib.soil_grid import CLM5, SoilGrid
-from proda_lib.studies.schema import VARIABLES
+from proda_lib.studies.cells import cell_area
+from proda_lib.studies.schema import below_bedrock, variable
 from proda_lib.studies.twin import sampling
 from proda_lib.studies.twin.covariates import covariates
-from proda_lib.studies.twin.geometry import cell_area
 from proda_lib.studies.twin.landscape import Landscape, forcing, land, landscape
 from proda_lib.studies.twin.truth import unit_parameters
 from proda_lib.studies.twin.vegetation import CLASSES
@@ -67,13 +67,6 @@ class Sample:
     observed: sampling.Observations
 
 
-def _variable(name: str, row: str, values: np.ndarray) -> xr.Variable:
-    """Return a variable with the dimensions, units and meaning of the schema."""
-    line = next(variable for variable in VARIABLES if variable.name == name)
-    attrs = {"units": line.units, "long_name": line.meaning}
-    return xr.Variable((row, *line.dims), values, attrs)
-
-
 def _label(row: str, values: np.ndarray, long_name: str) -> xr.Variable:
     return xr.Variable((row,), values, {"units": "1", "long_name": long_name})
 
@@ -94,7 +87,7 @@ def sample(count: int) -> Sample:
     physical = PRODA.to_physical(unit)
     sites = _cell_forcing(CLM5).isel(cell=cell).rename(cell="site")
     depth = sampling.profile_depths(CLM5.interface[sites.bedrock_layer.values - 1])
-    sites["observed_depth"] = _variable("observed_depth", "site", depth)
+    sites["observed_depth"] = variable("observed_depth", "site", depth)
     soc = steady_state.soil_carbon(physical, sites)
     at_depth = steady_state.soil_carbon_at_depth(physical, sites)
     observed = sampling.observe(at_depth, depth, view.vegetation.number)
@@ -107,7 +100,7 @@ def _places(data: xr.Dataset, view: Landscape, row: str) -> xr.Dataset:
     names = np.array(CLASSES)[view.vegetation.number]
     data["vegetation_type"] = _label(row, names, "vegetation class of section 37.5")
     return data.assign_coords(
-        {name: _variable(name, row, getattr(view.places, name)) for name in ("lon", "lat")}
+        {name: variable(name, row, getattr(view.places, name)) for name in ("lon", "lat")}
     )
 
 
@@ -120,7 +113,7 @@ def grid_dataset(grid: SoilGrid) -> xr.Dataset:
         CLM5 or CLM45: layers of the forcing.
     """
     data = _places(_cell_forcing(grid), land(), "cell")
-    data["area"] = _variable("area", "cell", cell_area(land().places.lat))
+    data["area"] = variable("area", "cell", cell_area(land().places.lat))
     return data
 
 
@@ -135,12 +128,9 @@ def sites_dataset(visited: Sample, grid: SoilGrid) -> xr.Dataset:
     """
     data = _cell_forcing(grid).isel(cell=visited.cell).rename(cell="site")
     data = _places(data, visited.view, "site")
-    data["observed_depth"] = _variable("observed_depth", "site", visited.depth)
-    data["observed_soc"] = _variable("observed_soc", "site", visited.observed.soc)
-    bottom = grid.interface[data.bedrock_layer.values - 1][:, None]
-    below = (visited.depth > bottom).astype(bool)
-    note = {"units": "1", "long_name": "observed under the lower interface of the bedrock layer"}
-    data["below_bedrock"] = xr.Variable(("site", "observation"), below, note)
+    data["observed_depth"] = variable("observed_depth", "site", visited.depth)
+    data["observed_soc"] = variable("observed_soc", "site", visited.observed.soc)
+    data["below_bedrock"] = below_bedrock(data)
     data["forcing_id"] = _label("site", visited.cell, "number of the cell whose forcing is taken")
     number = _label("site", np.arange(len(visited.cell)), "number of the made-up profile")
     return data.assign_coords(profile_id=number)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proda_lib.studies.twin.geometry import albers, land_cells
-from proda_lib.studies.twin.tables import SEED, table
+from proda_lib.studies.twin.tables import seed, table
 
 __all__ = ["RandomField", "draw_field", "hidden_fields", "landscape_field"]
 
@@ -79,7 +79,7 @@ def draw_field(number: int, length_km: float, smoothness: float, features: int) 
     >>> abs(float(values.mean())) < 1e-12, round(float(values.std()), 12)
     (True, 1.0)
     """
-    random = np.random.default_rng([SEED, number])
+    random = np.random.default_rng([seed(), number])
     z = random.normal(size=(features, 2))
     scale = np.sqrt(2 * smoothness / random.chisquare(2 * smoothness, features))
     wavenumber = z * (scale / length_km)[:, None]

@@ -10,25 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from proda_lib import paths
+from proda_lib.studies.cells import CELL_SIZE, EARTH_RADIUS
 
 __all__ = [
-    "CELL_SIZE",
-    "INPUTS",
     "albers",
     "bumps",
-    "cell_area",
     "distance_to_line",
     "inside",
     "land_cells",
 ]
 
 FloatArray = NDArray[np.float64]
-
-#: Vendored data that decide what the twin is, under `paths.data()`.
-INPUTS = ("outlines/conus_states.geojson",)
-
-EARTH_RADIUS = 6371.0088  # km, mean radius
-CELL_SIZE = 0.5  # degrees
 
 
 def albers(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -60,21 +52,6 @@ def albers(lon: ArrayLike, lat: ArrayLike) -> tuple[FloatArray, FloatArray]:
     rho = EARTH_RADIUS * np.sqrt(c - 2 * n * np.sin(np.radians(np.asarray(lat, dtype=float)))) / n
     rho_origin = EARTH_RADIUS * np.sqrt(c - 2 * n * np.sin(origin)) / n
     return rho * np.sin(theta), rho_origin - rho * np.cos(theta)
-
-
-def cell_area(lat: ArrayLike, size: float = CELL_SIZE) -> FloatArray:
-    """Return the exact area of a square lon-lat cell on the sphere, km2.
-
-    R^2 dlon (sin north - sin south), from the area of a spherical zone.
-
-    Examples
-    --------
-    >>> round(float(cell_area(0.0)))
-    3091
-    """
-    lat = np.asarray(lat, dtype=float)
-    north, south = np.sin(np.radians(lat + size / 2)), np.sin(np.radians(lat - size / 2))
-    return EARTH_RADIUS**2 * np.radians(size) * (north - south)
 
 
 def distance_to_line(x: FloatArray, y: FloatArray, line: ArrayLike) -> FloatArray:
@@ -146,7 +123,7 @@ def _land() -> Any:
     import shapely
     from shapely.geometry import shape
 
-    path = paths.data() / INPUTS[0]
+    path = paths.data() / "outlines/conus_states.geojson"
     if not path.exists():
         raise FileNotFoundError(
             f"{path} is missing: the twin needs the vendored state outlines; "

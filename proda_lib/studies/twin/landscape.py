@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from proda_lib.soil_grid import SoilGrid
-from proda_lib.studies.schema import LITTER, VARIABLES
+from proda_lib.studies.schema import LITTER, variable
 from proda_lib.studies.twin import soil_climate
 from proda_lib.studies.twin.bioclim import bioclimatic, koppen
 from proda_lib.studies.twin.climate import Climate, climate
@@ -124,12 +124,8 @@ def forcing(view: Landscape, grid: SoilGrid) -> xr.Dataset:
     Dataset
         Dimension `cell`; variables, dimensions and units of `proda_lib.studies.schema`.
     """
-    schema = {variable.name: variable for variable in VARIABLES}
-    variables = {}
-    for name, values in _forcing_arrays(view, grid).items():
-        row = schema[name]
-        attrs = {"units": row.units, "long_name": row.meaning}
-        variables[name] = (("cell", *row.dims), values, attrs)
+    arrays = _forcing_arrays(view, grid)
+    variables = {name: variable(name, "cell", values) for name, values in arrays.items()}
     coords = {
         "litter": list(LITTER),
         "month": np.arange(1, 13),

@@ -13,9 +13,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from proda_lib.studies.twin.geometry import CELL_SIZE, inside
+from proda_lib.studies.cells import CELL_SIZE
+from proda_lib.studies.twin.geometry import inside
 from proda_lib.studies.twin.landscape import Landscape, land, nearest_cell
-from proda_lib.studies.twin.tables import SEED
+from proda_lib.studies.twin.tables import seed
 from proda_lib.studies.twin.vegetation import by_class
 
 __all__ = [
@@ -46,7 +47,7 @@ def stream(product: str) -> np.random.Generator:
     >>> bool(stream("noise").random() == stream("noise").random())
     True
     """
-    children = np.random.SeedSequence(SEED).spawn(len(_STREAMS))
+    children = np.random.SeedSequence(seed()).spawn(len(_STREAMS))
     return np.random.default_rng(children[_STREAMS.index(product)])
 
 

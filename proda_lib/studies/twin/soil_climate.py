@@ -176,7 +176,7 @@ def oxygen_scalar(wetland: NDArray[np.bool_], node: FloatArray) -> FloatArray:
 def nitrogen_scalar(places: Places, climate: Climate, node: FloatArray) -> FloatArray:
     """Return CLM5's FPI_vr, how far nitrogen allows litter decay; (place, layer, month).
 
-    Near 1, less at the very surface, in the cold, and in places at depth; 3 % more in August.
+    Near 1, less at the very surface, in the cold, and in places at depth; 3 % more in September.
     """
     surface = 0.10 * np.exp(-node / 0.015)
     patch = 0.02 * np.abs(places.field("nitrogen"))

@@ -8,10 +8,17 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["SEED", "covariate_table", "table"]
+from proda_lib.studies import sizes
 
-#: First number of every seed of the twin: change it and everything changes.
-SEED = 20261120
+__all__ = ["covariate_table", "seed", "table"]
+
+
+def seed() -> int:
+    """Return the first number of every seed of the twin (studies/sizes.toml).
+
+    It is the same at all sizes, because they are nested; change it and everything changes.
+    """
+    return sizes("twin")["paper"]["seed"]
 
 
 @cache
