@@ -1,8 +1,8 @@
 """Speed and memory of the engine beside dense solves, all in one run on one core.
 
-`make bench` prints the tables and writes results/benchmarks/engine.csv. Ratios of one run hold on any
-machine; single times do not. Times are the best of the repetitions, and parameters change from call
-to call. A graphics card is used as well where JAX finds one.
+`make bench` prints the tables and writes results/benchmarks/engine.csv. Ratios of one run hold on
+any machine; single times do not. Times are the best of the repetitions, and parameters change from
+call to call. The engine runs on a graphics card instead where JAX finds one.
 """
 
 from __future__ import annotations

@@ -83,9 +83,7 @@ def steady_state(local: Local, exchange: Exchange, inputs: Array) -> Array:
     def solve_transposed(_: object, source: Array) -> Array:
         soil = _solve_soil(_transposed(local.loss), local.soil, backwards, source[3:])
         gained = local.litter * jnp.stack(_times(passed_back, list(soil)))
-        return jnp.concatenate(
-            [_solve_litter(local.litter, backwards, source[:3] + gained), soil]
-        )
+        return jnp.concatenate([_solve_litter(local.litter, backwards, source[:3] + gained), soil])
 
     sources = jnp.concatenate([inputs, jnp.zeros_like(inputs)])
     return lax.custom_linear_solve(change, sources, solve, solve_transposed)
@@ -148,9 +146,7 @@ def _solve_soil(loss: Block, modifier: Array, exchange: Exchange, source: Array)
         kept, passed = carry
         scale, gained, to_up, to_down, from_below, own = layer
         own = own or loss
-        lost = [
-            [scale * own[i][j] + to_down * kept[i][j] for j in range(3)] for i in range(3)
-        ]
+        lost = [[scale * own[i][j] + to_down * kept[i][j] for j in range(3)] for i in range(3)]
         total = [[lost[i][j] + to_up if i == j else lost[i][j] for j in range(3)] for i in range(3)]
         inverse = _inverse(total)
         collected = _times(inverse, [gained[i] + from_below * passed[i] for i in range(3)])

@@ -1,7 +1,7 @@
 """The two configurations of the model: the global study's and the chapter's.
 
-`CLM5_20` has 20 layers, 21 calibrated parameters, CLM5's water scalar and litter input. `CHAPTER` is
-the 2020 study of the conterminous United States as the chapter describes it: 10 layers, 18
+`CLM5_20` has 20 layers, 21 calibrated parameters, CLM5's water scalar and litter input. `CHAPTER`
+is the 2020 study of the conterminous United States as the chapter describes it: 10 layers, 18
 calibrated parameters with the upper water potential among them, soil water potential, and net
 primary production split among the litter pools (specification 1.2, 2.4, 3.9).
 """
@@ -66,9 +66,7 @@ class Configuration:
 
 CLM5_20 = Configuration("clm5", CLM5, NAMES, PRODA, CLM5_DEFAULT)
 
-_SHARED = tuple(
-    name for name in NAMES if name not in {"taucwd", "taul1", "taul2", "w-scaling"}
-)
+_SHARED = tuple(name for name in NAMES if name not in {"taucwd", "taul1", "taul2", "w-scaling"})
 _IN_CLM5 = [NAMES.index(name) for name in _SHARED]
 
 # The prior of maxpsi is in no public source: this range holds CLM5's default and leaves the scalar

@@ -134,9 +134,7 @@ def _slopes(soil: Any, node: Any, last: Any) -> jax.Array:
     inverse = near / jnp.where(monotone, before, 1.0) + far / jnp.where(monotone, after, 1.0)
     inside = jnp.where(monotone, (near + far) / inverse, 0.0)
     first = _end_slope(width[0], width[1], steep[0], steep[1], last > 1)
-    final = _end_slope(
-        width[last - 1], width[last - 2], steep[last - 1], steep[last - 2], last > 1
-    )
+    final = _end_slope(width[last - 1], width[last - 2], steep[last - 1], steep[last - 2], last > 1)
     slope = jnp.concatenate([first[None], inside, inside[-1:]])
     return slope.at[last].set(final)
 

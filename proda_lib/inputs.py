@@ -50,9 +50,7 @@ def input_share(
     return xp.where(xp.asarray(thawed)[..., None], share, np.arange(grid.layers) == 0)
 
 
-def input_density(
-    annual: FloatArray, share: FloatArray, grid: SoilGrid = CLM5
-) -> FloatArray:
+def input_density(annual: FloatArray, share: FloatArray, grid: SoilGrid = CLM5) -> FloatArray:
     """Carbon input to each litter pool and layer, B u of equation 37.1, gC m-3 day-1.
 
     Parameters

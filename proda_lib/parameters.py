@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from proda_lib.arrays import namespace
+from proda_lib.nearest import unknown
 
 __all__ = [
     "BINN",
@@ -140,10 +141,9 @@ def index(name: str) -> int:
     >>> index("q10"), index("beta")
     (2, 20)
     """
-    try:
-        return NAMES.index(name)
-    except ValueError:
-        raise KeyError(f"no parameter {name!r}: choose one of {', '.join(NAMES)}") from None
+    if name not in NAMES:
+        raise ValueError(unknown("parameter", name, NAMES))
+    return NAMES.index(name)
 
 
 def by_name(parameters: ArrayLike) -> dict[str, FloatArray]:

@@ -37,6 +37,9 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
+#: Parameters that are divided by; some have a lower prior limit of 0.
+_POSITIVE = ("q10", "efolding", "taucwd", "taul1", "taul2", "tau4s1", "tau4s2", "tau4s3", "beta")
+
 #: Sites per compiled batch: large ones fill vector units and stay inside the processor's cache,
 #: a single site need not pay for them.
 _BATCHES = (16, 256)
@@ -176,7 +179,7 @@ def soil_carbon_at_depth(
 def soil_carbon_gradient(
     parameters: ArrayLike, sites: xr.Dataset | Prepared, **options: Any
 ) -> FloatArray:
-    """Derivative of every layer's soil carbon by every parameter, shape (n, layers, parameters).
+    """Differentiate every layer's soil carbon by every parameter, shape (n, layers, parameters).
 
     gC m-3 per unit of the parameter. Implicit differentiation of the steady state: exact, no
     differences are taken. Arguments as in `pools`.
@@ -228,7 +231,7 @@ def respiration(
     closed it equals the input. For runs with `parameters`, not for the default run.
     """
     model = _configuration(configuration)
-    # Rates as published hold in every layer; a closed column has no carbon where they do not matter.
+    # Rates as published hold in every layer; a closed column has no carbon where they differ.
     forcing = forcing_of(sites, model, bedrock="published")
     term = terms(_rows(parameters, len(pools), model), forcing, model)
     passed_on = transfer_fractions(term.value, model.grid.layers).sum(axis=-2)
@@ -275,9 +278,13 @@ def _rows(parameters: ArrayLike, n: int, model: Configuration) -> FloatArray:
             f"({n}, {count}) for the {n} sites given"
         )
     values = np.broadcast_to(values, (n, count))
-    bad = ~np.isfinite(values)
+    positive = np.isin(model.names, _POSITIVE)
+    bad = ~np.isfinite(values) | (positive & (values <= 0))
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        name = model.names[column]
-        raise ValueError(f"parameter {name} of row {row} is not finite: leave the row out")
+        allowed = "greater than 0" if positive[column] else "finite"
+        raise ValueError(
+            f"parameter {model.names[column]} of row {row} is {values[row, column]:g}, it must be "
+            f"{allowed}: stay inside the prior, whose ends are not part of it, or leave the row out"
+        )
     return values

@@ -176,7 +176,8 @@ def _diffusivity_shapes(
     base = interface[layer] if taper == "clm" else np.full(layer.shape, np.inf)
     end = np.minimum(CRYOTURBATION_DEPTH, base)[..., None, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        fading = np.maximum(0.0, 1 - (interface - thaw) / (end - thaw))
+        # fmax: where the thaw depth is the end itself, 0/0, cryoturbation has faded out.
+        fading = np.fmax(0.0, 1 - (interface - thaw) / (end - thaw))
     cryoturbated = in_soil & (thaw > 0) & (thaw <= CRYOTURBATION_LIMIT)
     cryo = np.where(cryoturbated, np.where(interface < thaw, 1.0, fading), 0.0)
     return bio, cryo
@@ -198,6 +199,9 @@ def _exchange_rates(
         up, down = np.where(number <= base, up, 0.0), np.where(number < base, face, 0.0)
     else:
         # The published rows under bedrock copy their upper face: 13.1 of the specification.
-        up, down = np.broadcast_to(up, np.broadcast(up, base).shape), np.where(number > base, up, face)
+        up, down = (
+            np.broadcast_to(up, np.broadcast(up, base).shape),
+            np.where(number > base, up, face),
+        )
     down[..., -1] = 0.0
     return up / grid.thickness, down / grid.thickness

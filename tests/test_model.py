@@ -81,7 +81,7 @@ def test_unit_and_physical_values_are_inverse(unit: list[float]) -> None:
 
 
 def test_an_unknown_parameter_and_a_short_vector_say_what_is_allowed() -> None:
-    with pytest.raises(KeyError, match=r"no parameter 'q11': choose one of diffus, cryo"):
+    with pytest.raises(ValueError, match=r"q11.*q10"):
         parameters.index("q11")
     with pytest.raises(ValueError, match="last axis must hold 21"):
         by_name(np.ones(20))
@@ -194,6 +194,11 @@ def test_the_two_cryoturbation_tapers_differ_over_shallow_bedrock_only() -> None
             for taper in ("clm", "binn")
         ]
         assert np.allclose(*up, rtol=1e-12) == same
+
+
+def test_thaw_to_the_interface_below_bedrock_is_no_number_lost() -> None:
+    mixed = transport.mixing(np.full(12, 1.2), 8, bedrock="published")  # 1.2 m: base of layer 9
+    assert all(np.isfinite(rate).all() for rate in mixed)
 
 
 def test_soil_that_never_thaws_is_not_mixed() -> None:

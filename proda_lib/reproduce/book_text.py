@@ -141,7 +141,11 @@ def typeset(number: str) -> str:
     if not exponent or not mantissa.strip("−0."):
         return mantissa
     power = exponent.translate(_RAISED).lstrip("⁺").replace("⁻0", "⁻")
-    return f"10{power}" if mantissa == "1" else f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{power}"
+    return (
+        f"10{power}"
+        if mantissa == "1"
+        else f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{power}"
+    )
 
 
 def labels_in(text: str) -> set[str]:
