@@ -82,7 +82,12 @@ def attach(folder: Path, setattr_: Callable[..., None] = setattr) -> None:
 
 
 if __name__ == "__main__":
-    attach(Path(sys.argv[1]))
+    import signal
+
     from proda_lib.reproduce.run import reproduce
+
+    # Tests that run in the background of a shell hand down that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    attach(Path(sys.argv[1]))
 
     reproduce(["toy"], "smoke")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from proda_lib import paths
-from proda_lib.files import atomic, text_hash
+from proda_lib.files import atomic, locked, text_hash
 from proda_lib.reproduce import book_chapter, book_reference, book_text, plan
 from proda_lib.reproduce.book_runs import References, StudyRun, what_has_run
 from proda_lib.reproduce.book_text import BookError
@@ -50,17 +50,18 @@ def build(size: str | None = None, pdf: bool = False) -> Path:
     BookError
         If a page asks for a number that does not exist, or the builder gives any warning.
     """
-    pages = assemble(what_has_run(size))
     folder = paths.build()
-    index = folder / "html" / "index.html"
-    key = _key(pages)
-    stamp = folder / "html" / ".key"
-    if not (index.exists() and stamp.exists() and stamp.read_text() == key):
-        _write(pages, folder / "source")
-        _publish(_sphinx("html"), folder / "html", key)
-    if pdf:
-        _print(_sphinx("singlehtml") / "intro.html", folder / "pdf" / "proda-book.pdf")
-    return index
+    with locked(folder / ".lock", "the book"):
+        pages = assemble(what_has_run(size))
+        index = folder / "html" / "index.html"
+        key = _key(pages)
+        stamp = folder / "html" / ".key"
+        if not (index.exists() and stamp.exists() and stamp.read_text() == key):
+            _write(pages, folder / "source")
+            _publish(_sphinx("html"), folder / "html", key)
+        if pdf:
+            _print(_sphinx("singlehtml") / "intro.html", folder / "pdf" / "proda-book.pdf")
+        return index
 
 
 def assemble(runs: Sequence[StudyRun]) -> dict[str, bytes]:
@@ -234,6 +235,7 @@ def _print(page: Path, file: Path) -> Path:
     flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with atomic(file) as temporary:
         options = ["--no-pdf-header-footer", "--virtual-time-budget=20000"]
+        options += ["--generate-pdf-document-outline"]
         command = [browser, *flags, *options, f"--print-to-pdf={temporary}", page.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode or not temporary.exists():

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from proda_lib import parameters, paths
 from proda_lib.reproduce.book_runs import StudyRun
+from proda_lib.reproduce.book_text import typeset
 from proda_lib.studies.schema import VARIABLES
 
 __all__ = [
@@ -81,12 +82,12 @@ def _parameter_row(number: int, row: parameters.Parameter) -> tuple[object, ...]
     boxes = (
         _span(box.lower[number], box.upper[number]) for box in (parameters.PRODA, parameters.BINN)
     )
-    unit, default = unit_text(row.unit), f"{row.default:.4g}"
+    unit, default = unit_text(row.unit), typeset(f"{row.default:.4g}")
     return (number + 1, f"${row.symbol}$", f"`{row.name}`", row.meaning, unit, default, *boxes)
 
 
 def _span(lower: float, upper: float) -> str:
-    return f"{lower:.4g}&nbsp;to&nbsp;{upper:.4g}"
+    return "&nbsp;to&nbsp;".join(typeset(f"{bound:.4g}") for bound in (lower, upper))
 
 
 def variable_table() -> str:

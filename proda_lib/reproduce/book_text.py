@@ -21,6 +21,7 @@ __all__ = [
     "labels_in",
     "prefix_labels",
     "title_of",
+    "typeset",
     "unlink",
 ]
 
@@ -40,6 +41,8 @@ _CHAPTER_LINK = re.compile(
 )
 _VALUE = re.compile(r"(?<!`)\{value\}`(?P<key>[^`:]+)(?::(?P<spec>[^`]*))?`(?!`)")
 _TITLE = re.compile(r"(?m)^# +(?P<title>.+?) *$")
+_TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
+_RAISED = str.maketrans("0123456789+−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 _ONLY = re.compile(r"^% *only: *(?P<studies>[\w, -]+?) *$")
 
 
@@ -130,7 +133,7 @@ def _formatted(number: Number, spec: str | None) -> str:
 
 
 def typeset(number: str) -> str:
-    """Return a formatted number as it is printed: a true minus, powers of ten as such.
+    r"""Return a formatted number as it is printed: a true minus, powers of ten as such.
 
     Examples
     --------
@@ -140,12 +143,9 @@ def typeset(number: str) -> str:
     mantissa, _, exponent = number.replace("-", "−").partition("e")
     if not exponent or not mantissa.strip("−0."):
         return mantissa
-    power = exponent.translate(_RAISED).lstrip("⁺").replace("⁻0", "⁻")
-    return (
-        f"10{power}"
-        if mantissa == "1"
-        else f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{power}"
-    )
+    power = f"10{int(exponent.replace('−', '-')):d}".replace("-", "−")
+    power = power[:2] + power[2:].translate(_RAISED)
+    return power if mantissa == "1" else f"{mantissa}{_TIMES}{power}"
 
 
 def labels_in(text: str) -> set[str]:
