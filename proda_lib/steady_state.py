@@ -114,7 +114,7 @@ def pools(
     parameters : array_like, shape (n, 21) or (21,)
         Physical values in the order of `configuration.names`; 18 in the chapter's configuration.
     sites : Dataset or Prepared
-        A study's sites or grid, n rows; what is `prepare`d has its own options.
+        A study's sites or grid, n rows; prepared sites have their own options.
     configuration : str
         "clm5", or "chapter" for sites on the soil grid CLM45.
     bedrock : {"closed", "published"}
