@@ -1,84 +1,138 @@
-"""Speed and memory of the steady state: structured solve beside a dense one, in one run.
+"""Speed and memory of the engine beside dense solves, all in one run on one core.
 
-`make bench` prints the table and writes it to results/benchmarks/steady_state.csv. Ratios of one
-run hold on any machine; single times do not. All solve the same sites; "per site" is the median
-of the repeats divided by the sites.
+`make bench` prints the tables and writes results/benchmarks/engine.csv. Ratios of one run hold on
+any machine; single times do not. Times are the best of the repetitions, and parameters change from
+call to call. The engine runs on a graphics card instead where JAX finds one.
 """
 
 from __future__ import annotations
 
 import os
 
-# One thread for all contenders: set before numpy loads its linear algebra.
+# One core for every contender: set before NumPy and JAX load.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"
+    os.environ.setdefault(variable, "1")
+flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ.setdefault("XLA_FLAGS", flags)
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 import argparse
 import platform
 import time
-import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from metropolis import chains
 
-from proda_lib import matrices, paths, steady_state, studies
+from proda_lib import engine, matrices, paths, steady_state, studies
+from proda_lib.compiled import jax
 from proda_lib.files import atomic
-from proda_lib.parameters import BINN
+from proda_lib.forcing import forcing_of
+from proda_lib.parameters import BINN, PRODA
+
+SEED = 20261120
 
 
-def measure(run: Callable[[], object], sites: int, repeats: int) -> dict[str, float]:
-    """Median microseconds per site and peak memory in MB of a call."""
-    run()  # the first call pays for imports and allocations
+def best(run: Callable[[Any], Any], arguments: Sequence[Any], repeats: int) -> float:
+    """Return the least seconds of a call, over repeats with changing arguments, after a first."""
+    jax.block_until_ready(run(arguments[0]))
     seconds = []
-    for _ in range(repeats):
+    for i in range(repeats):
         start = time.perf_counter()
-        run()
+        jax.block_until_ready(run(arguments[i % len(arguments)]))
         seconds.append(time.perf_counter() - start)
-    tracemalloc.start()
-    run()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return {"microseconds_per_site": 1e6 * np.median(seconds) / sites, "peak_MB": peak / 1e6}
+    return min(seconds)
 
 
-def benchmark(repeats: int, dense_sites: int) -> pd.DataFrame:
-    """Time all ways to the steady state on sites of the twin, one row each."""
-    sites = studies.load("twin", "class").sites
-    n = sites.sizes["site"]
-    unit = np.random.default_rng(20261120).uniform(0.05, 0.95, (n, 21))
-    parameters = BINN.to_physical(unit)
+def vectors(n: int, count: int = 4) -> list[np.ndarray]:
+    """Return parameter vectors drawn from the narrower prior, several sets of n."""
+    units = np.random.default_rng(SEED).uniform(0.02, 0.98, (count, n, 21))
+    return [BINN.to_physical(unit) for unit in units]
 
-    def dense() -> None:
-        for i in range(dense_sites):
-            matrices.solve_dense(matrices.matrix_model(parameters[i], sites.isel(site=i)))
 
-    one = sites.isel(site=[0])
-    rows = {
-        "dense, one site at a time": measure(dense, dense_sites, repeats),
-        "structured, one site at a time": measure(
-            lambda: steady_state.pools(parameters[0], one), 1, repeats
-        ),
-        f"structured, {n:,} sites at once": measure(
-            lambda: steady_state.pools(parameters, sites), n, repeats
-        ),
+def dense_rows(sites: Any, repeats: int, count: int = 20) -> dict[str, float]:
+    """Time assembling and solving dense matrices with NumPy, and SciPy-free solving alone."""
+    rows = [sites.isel(site=i) for i in range(count)]
+    parameters = vectors(count)
+
+    def both(values: np.ndarray) -> None:
+        for row, vector in zip(rows, values, strict=True):
+            matrices.solve_dense(matrices.matrix_model(vector, row))
+
+    models = [matrices.matrix_model(v, r) for v, r in zip(parameters[0], rows, strict=True)]
+    return {
+        "dense NumPy: assemble and solve": best(both, parameters, max(2, repeats // 20)) / count,
+        "dense NumPy: solve only": best(
+            lambda _: [matrices.solve_dense(model) for model in models], [None], repeats // 4
+        )
+        / count,
     }
-    table = pd.DataFrame(rows).T.rename_axis("method").reset_index()
-    slowest = table["microseconds_per_site"].iloc[0]
-    return table.assign(faster_than_dense=slowest / table["microseconds_per_site"])
+
+
+def engine_rows(sites: Any, repeats: int) -> dict[str, float]:
+    """Time the compiled engine: forward, value and gradient, and the public function."""
+    n = sites.sizes["site"]
+    forcing = jax.device_put(forcing_of(sites))
+    parameters = jax.device_put(vectors(n))
+    with_gradient = jax.jit(
+        jax.vmap(jax.value_and_grad(lambda p, f: engine.soil_carbon(p, f).sum()))
+    )
+    prepared = steady_state.prepare(sites)
+    return {
+        "engine: forward": best(
+            lambda p: engine.batch(engine.soil_carbon, p, forcing), parameters, repeats
+        )
+        / n,
+        "engine: value and gradient": best(lambda p: with_gradient(p, forcing), parameters, repeats)
+        / n,
+        "engine: public function, prepared sites": best(
+            lambda p: steady_state.soil_carbon(p, prepared), vectors(n), repeats
+        )
+        / n,
+    }
+
+
+def metropolis_row(sites: Any, repeats: int, iterations: int = 200) -> dict[str, float]:
+    """Time one iteration of Metropolis chains: proposal, forward run, cost, acceptance."""
+    n = sites.sizes["site"]
+    run = chains(sites, PRODA, iterations)
+    keys = [jax.random.split(jax.random.key(SEED + i), n) for i in range(3)]
+    return {"Metropolis iteration": best(run, keys, max(2, repeats // 20)) / n / iterations}
+
+
+def memory(sites: Any) -> dict[str, float]:
+    """Return memory per 1,000 sites with forcing of their own, MB."""
+    n = sites.sizes["site"]
+    forcing, parameters = forcing_of(sites), vectors(n)[0]
+    used = engine.batch.lower(engine.soil_carbon, parameters, forcing).compile().memory_analysis()
+    held = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(forcing))
+    scale = 1000 / n / 1e6
+    return {"forcing": held * scale, "while solving": used.temp_size_in_bytes * scale}
 
 
 def main() -> None:
-    """Run the benchmark and write its table."""
+    """Run the benchmark, print its tables and write them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5, help="timed calls (default 5)")
-    parser.add_argument("--dense-sites", type=int, default=30, help="sites solved densely")
+    parser.add_argument("--sites", type=int, default=512, help="sites at once (default 512)")
+    parser.add_argument("--repeats", type=int, default=60, help="timed calls (default 60)")
     options = parser.parse_args()
-    table = benchmark(options.repeats, options.dense_sites)
-    table["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, one used"
-    table["python"] = platform.python_version()
-    print(table.drop(columns=["machine", "python"]).round(1).to_string(index=False))
-    with atomic(paths.results() / "benchmarks" / "steady_state.csv") as temporary:
+    sites = studies.load("twin", "class").sites.isel(site=slice(0, options.sites))
+    seconds = dense_rows(sites, options.repeats) | engine_rows(sites, options.repeats)
+    seconds |= metropolis_row(sites, options.repeats)
+    table = pd.DataFrame(
+        {"what": list(seconds), "microseconds_per_site": [1e6 * s for s in seconds.values()]}
+    )
+    reference = table["microseconds_per_site"].iloc[0]
+    table["times_faster_than_dense"] = reference / table["microseconds_per_site"]
+    table["sites"] = options.sites
+    table["device"] = jax.devices()[0].device_kind
+    table["machine"] = f"{platform.machine()}, 1 of {os.cpu_count()} cores"
+    print(table.drop(columns=["machine"]).round(2).to_string(index=False))
+    print("\nMB per 1,000 sites:", {k: round(v, 1) for k, v in memory(sites).items()})
+    with atomic(paths.results() / "benchmarks" / "engine.csv") as temporary:
         table.to_csv(temporary, index=False)
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from proda_lib.arrays import namespace
+
 __all__ = [
     "MAXPSI",
     "MINPSI",
     "depth_scalar",
+    "modifiers",
     "temperature_scalar",
     "water_potential_scalar",
     "water_scalar",
@@ -54,14 +57,13 @@ def temperature_scalar(
     >>> temperature_scalar([298.15, 288.15, 273.15], 2.0).round(4).tolist()
     [1.0, 0.5, 0.1768]
     """
-    temperature = np.asarray(temperature, dtype=float)
-    q10 = np.asarray(q10, dtype=float)
+    xp = namespace(temperature, q10)
+    temperature = xp.asarray(temperature)
     if frozen_q10 is None:
-        # One power instead of two: with equal sensitivities the two branches are one function.
-        return np.power(q10, (temperature - REFERENCE) / 10)
-    thawed = np.power(q10, (np.maximum(temperature, FREEZING) - REFERENCE) / 10)
-    frozen = np.power(frozen_q10, np.minimum(temperature - FREEZING, 0) / 10)
-    return thawed * frozen
+        # With equal sensitivities the two branches are one function: one exponential, not two.
+        return xp.exp((temperature - REFERENCE) * (xp.log(q10) / 10))
+    thawed = xp.exp((xp.maximum(temperature, FREEZING) - REFERENCE) * (xp.log(q10) / 10))
+    return thawed * xp.exp(xp.minimum(temperature - FREEZING, 0) * (xp.log(frozen_q10) / 10))
 
 
 def water_scalar(scalar: ArrayLike, scaling: ArrayLike = 1.0) -> FloatArray:
@@ -72,7 +74,8 @@ def water_scalar(scalar: ArrayLike, scaling: ArrayLike = 1.0) -> FloatArray:
     >>> water_scalar([0.2, 0.8], 2.0).tolist()
     [0.4, 1.0]
     """
-    return np.minimum(1.0, np.asarray(scaling, dtype=float) * np.asarray(scalar, dtype=float))
+    xp = namespace(scalar, scaling)
+    return xp.minimum(1.0, scaling * xp.asarray(scalar))
 
 
 def water_potential_scalar(
@@ -100,9 +103,9 @@ def water_potential_scalar(
     >>> water_potential_scalar([-0.001, -0.02, -5.0]).round(3).tolist()
     [1.0, 0.667, 0.05]
     """
-    maxpsi = np.asarray(maxpsi, dtype=float)
-    clipped = np.clip(np.asarray(potential, dtype=float), minpsi, maxpsi)
-    return np.maximum(np.log(minpsi / clipped) / np.log(minpsi / maxpsi), floor)
+    xp = namespace(potential, maxpsi)
+    clipped = xp.clip(xp.asarray(potential), minpsi, maxpsi)
+    return xp.maximum(xp.log(minpsi / clipped) / xp.log(minpsi / maxpsi), floor)
 
 
 def depth_scalar(node: ArrayLike, efolding: ArrayLike) -> FloatArray:
@@ -120,4 +123,38 @@ def depth_scalar(node: ArrayLike, efolding: ArrayLike) -> FloatArray:
     >>> depth_scalar([0.0, 1.0], 0.5).round(4).tolist()
     [1.0, 0.1353]
     """
-    return np.exp(-np.asarray(node, dtype=float) / np.asarray(efolding, dtype=float))
+    xp = namespace(node, efolding)
+    return xp.exp(-xp.asarray(node) / efolding)
+
+
+def modifiers(
+    temperature: ArrayLike,
+    water: ArrayLike,
+    oxygen: ArrayLike,
+    nitrogen: ArrayLike,
+    depth: ArrayLike,
+) -> tuple[FloatArray, FloatArray]:
+    """Environmental modifier xi of soil and debris, and that of litter, yearly means (3.3).
+
+    The mean over months of xi_T xi_W xi_O times xi_D, the mean of the product and not the product
+    of the means; nitrogen xi_N limits the litters only.
+
+    Parameters
+    ----------
+    temperature, water, oxygen, nitrogen : array_like, shape (..., 12, layers)
+        Monthly scalars, 1.
+    depth : array_like, shape (..., layers)
+        Depth scalar, 1.
+
+    Returns
+    -------
+    soil, litter : ndarray, shape (..., layers)
+
+    Examples
+    --------
+    >>> ones = np.ones((12, 1))
+    >>> [float(xi[0]) for xi in modifiers(0.5 * ones, ones, ones, 0.5 * ones, [0.2])]
+    [0.1, 0.05]
+    """
+    soil = temperature * water * oxygen
+    return soil.mean(-2) * depth, (soil * nitrogen).mean(-2) * depth

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from proda_lib.arrays import namespace
+from proda_lib.nearest import unknown
+
 __all__ = [
     "BINN",
     "CLM5_DEFAULT",
@@ -89,9 +92,10 @@ def sand_rule(sand: ArrayLike) -> tuple[FloatArray, FloatArray]:
     >>> fs1s2.round(3).tolist(), fs1s3.tolist()
     ([0.826, 0.486, 0.146], [0.004, 0.004, 0.004])
     """
-    sand = np.clip(np.asarray(sand, dtype=float), 0, 100)
+    xp = namespace(sand)
+    sand = xp.clip(xp.asarray(sand, dtype=float), 0, 100)
     respired = 0.85 - 0.68 * 0.01 * (100 - sand)
-    to_passive = np.full_like(sand, 0.004)
+    to_passive = xp.full_like(sand, 0.004)
     return 1 - respired - to_passive, to_passive
 
 
@@ -137,10 +141,9 @@ def index(name: str) -> int:
     >>> index("q10"), index("beta")
     (2, 20)
     """
-    try:
-        return NAMES.index(name)
-    except ValueError:
-        raise KeyError(f"no parameter {name!r}: choose one of {', '.join(NAMES)}") from None
+    if name not in NAMES:
+        raise ValueError(unknown("parameter", name, NAMES))
+    return NAMES.index(name)
 
 
 def by_name(parameters: ArrayLike) -> dict[str, FloatArray]:
@@ -189,11 +192,11 @@ class PriorBox:
 
     def to_physical(self, unit: ArrayLike) -> FloatArray:
         """Map the unit cube to physical values: lower + unit (upper - lower); shape (..., 21)."""
-        return self.lower + np.asarray(unit, dtype=float) * (self.upper - self.lower)
+        return self.lower + namespace(unit).asarray(unit) * (self.upper - self.lower)
 
     def to_unit(self, physical: ArrayLike) -> FloatArray:
         """Map physical values to the unit cube, the inverse of `to_physical`; shape (..., 21)."""
-        return (np.asarray(physical, dtype=float) - self.lower) / (self.upper - self.lower)
+        return (namespace(physical).asarray(physical) - self.lower) / (self.upper - self.lower)
 
     def contains(self, physical: ArrayLike) -> NDArray[np.bool_]:
         """Tell which parameter vectors lie inside the box, limits included; shape (...)."""

@@ -1,70 +1,129 @@
 """Steady state of the soil carbon model, exact and for many sites at once (equation 37.2).
 
-Instead of a dense 140 x 140 solve, the structure is used: woody debris is not mixed and follows
-layer by layer; each litter is a tridiagonal system in depth; the three soil pools are a block
-tridiagonal one. Elimination carries *losses* instead of diagonals (Grassmann, Taksar & Heyman
-1985), so that nothing is subtracted and deep, hardly decaying soil loses no digits.
+Everything here takes a Dataset of sites or cells and gives NumPy arrays. The sites are solved in
+batches of one size by the compiled functions of `proda_lib.engine`; how the system is solved stands
+in `proda_lib.column`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from proda_lib.depths import Interpolation, interpolate_to_depth
-from proda_lib.inputs import input_density, input_share
-from proda_lib.matrices import decomposition_rates, transfer_fractions
-from proda_lib.parameters import CLM5_DEFAULT, NAMES, by_name, sand_rule
-from proda_lib.soil_grid import GRIDS, SoilGrid
-from proda_lib.transport import DAYS_PER_YEAR, Bedrock, Taper, mixing, require_bedrock
+from proda_lib import engine
+from proda_lib.compiled import jax
+from proda_lib.configurations import CLM5_20, Configuration, configuration
+from proda_lib.depths import Interpolation, Reading, reading_of
+from proda_lib.equation import decomposition_rates, terms, transfer_fractions
+from proda_lib.forcing import Forcing, forcing_of, rows_of
+from proda_lib.parameters import CLM5_DEFAULT, NAMES
+from proda_lib.transport import DAYS_PER_YEAR, Bedrock, Taper
 
 __all__ = [
+    "Prepared",
     "default_run",
     "pools",
+    "prepare",
     "respiration",
     "soil_carbon",
     "soil_carbon_at_depth",
+    "soil_carbon_gradient",
     "soil_of",
 ]
 
 FloatArray = NDArray[np.float64]
 
-SOIL = slice(4, 7)  # positions of the three soil pools among the seven
+#: Parameters that are divided by; some have a lower prior limit of 0.
+_POSITIVE = ("q10", "efolding", "taucwd", "taul1", "taul2", "tau4s1", "tau4s2", "tau4s3", "beta")
+
+#: Sites per compiled batch: large ones fill vector units and stay inside the processor's cache,
+#: a single site need not pay for them.
+_BATCHES = (16, 256)
 
 
-class _Column(NamedTuple):
-    """What the solver needs of n sites; rates day-1, inputs gC m-3 day-1."""
+@dataclass(frozen=True)
+class Prepared:
+    """Sites made ready to be solved again and again with other parameters.
 
-    rates: FloatArray  # (n, 7, layers)
-    fractions: FloatArray  # (n, layers or 1, 7, 7), [receiver, donor]
-    inputs: FloatArray  # (n, 4, layers)
-    above: FloatArray  # (n, layers)
-    below: FloatArray  # (n, layers)
+    Attributes
+    ----------
+    configuration : Configuration
+    rows : int
+        Number of sites.
+    forcing : list of Forcing
+        Batches, the last one filled up with repeated rows.
+    reading : list of Reading or None
+        Where the observations lie, per batch.
+    """
+
+    configuration: Configuration
+    rows: int
+    forcing: list[Forcing]
+    reading: list[Reading] | None = None
+
+
+def prepare(
+    sites: xr.Dataset,
+    *,
+    configuration: str | Configuration = CLM5_20,
+    bedrock: Bedrock = "closed",
+    taper: Taper = "clm",
+    interpolation: Interpolation = "linear",
+    default_run: bool = False,
+) -> Prepared:
+    """Compute what does not depend on parameters, once.
+
+    The functions of this module take the result in place of a Dataset, which pays when the same
+    sites are solved with many parameter vectors. Options as in `pools` and `soil_carbon_at_depth`.
+    """
+    model = _configuration(configuration)
+    first, which = rows_of(sites)
+    row = "site" if "site" in sites.dims else "cell"
+    distinct = sites.isel({row: first})
+    options = {"bedrock": bedrock, "taper": taper, "default_run": default_run}
+    forcing = forcing_of(distinct, model, **options)
+    reading = None
+    if "observed_depth" in sites:
+        reading = reading_of(sites, bedrock=bedrock, interpolation=interpolation)
+    batches = _batches(len(which))
+    return Prepared(
+        model,
+        len(which),
+        [jax.device_put(forcing.rows(which[rows])) for rows in batches],
+        reading and [jax.device_put(jax.tree.map(lambda x: x[rows], reading)) for rows in batches],  # noqa: B023
+    )
 
 
 def pools(
     parameters: ArrayLike,
-    sites: xr.Dataset,
+    sites: xr.Dataset | Prepared,
     *,
+    configuration: str | Configuration = CLM5_20,
     bedrock: Bedrock = "closed",
     taper: Taper = "clm",
+    advection: float | None = None,
 ) -> FloatArray:
     """Steady-state carbon of the seven pools at every site and layer (equation 37.2).
 
     Parameters
     ----------
     parameters : array_like, shape (n, 21) or (21,)
-        Physical values in the order of `proda_lib.parameters.NAMES`.
-    sites : Dataset
-        A study's sites or grid, n rows.
+        Physical values in the order of `configuration.names`; 18 in the chapter's configuration.
+    sites : Dataset or Prepared
+        A study's sites or grid, n rows; prepared sites have their own options.
+    configuration : str
+        "clm5", or "chapter" for sites on the soil grid CLM45.
     bedrock : {"closed", "published"}
         "closed": nothing passes the base of the bedrock layer, nothing lies below it. "published":
         the original matrices, which leak there.
     taper : {"clm", "binn"}
         Lower end of cryoturbation, see `proda_lib.transport.mixing`.
+    advection : float, optional
+        Downward flow of carbon, m yr-1, with closed bedrock only. CLM5 has none.
 
     Returns
     -------
@@ -76,40 +135,62 @@ def pools(
     ValueError
         If the parameters are not finite or do not fit the sites.
     """
-    require_bedrock(bedrock)
-    parameters = _rows(parameters, sites)
-    return _solve(_column(parameters, sites, bedrock, taper))
+    if advection is not None and bedrock == "published":
+        raise ValueError("advection needs bedrock='closed': the published column is not closed")
+    if not isinstance(sites, Prepared):
+        sites = prepare(sites, configuration=configuration, bedrock=bedrock, taper=taper)
+    return _evaluate(engine.pools, parameters, sites, sites.forcing, advection=advection)
 
 
-def soil_carbon(
-    parameters: ArrayLike,
-    sites: xr.Dataset,
-    *,
-    bedrock: Bedrock = "closed",
-    taper: Taper = "clm",
-) -> FloatArray:
+def soil_carbon(parameters: ArrayLike, sites: xr.Dataset | Prepared, **options: Any) -> FloatArray:
     """Steady-state soil organic carbon of every layer, gC m-3, shape (n, layers).
 
     The sum of the fast, slow and passive pools; 0 below a closed bedrock. Arguments as in `pools`.
     """
-    return soil_of(pools(parameters, sites, bedrock=bedrock, taper=taper))
+    return soil_of(pools(parameters, sites, **options))
 
 
 def soil_carbon_at_depth(
     parameters: ArrayLike,
-    sites: xr.Dataset,
+    sites: xr.Dataset | Prepared,
     *,
+    configuration: str | Configuration = CLM5_20,
     bedrock: Bedrock = "closed",
     taper: Taper = "clm",
     interpolation: Interpolation = "linear",
+    advection: float | None = None,
 ) -> FloatArray:
     """Steady-state soil organic carbon at the observed depths, gC m-3, shape (n, observation).
 
-    NaN where a site has no further observation. Arguments as in `pools` and
-    `proda_lib.depths.interpolate_to_depth`.
+    NaN where a site has no further observation. Arguments as in `pools`; `interpolation` as in
+    `proda_lib.depths`.
     """
-    layers = soil_carbon(parameters, sites, bedrock=bedrock, taper=taper)
-    return interpolate_to_depth(layers, sites, bedrock=bedrock, interpolation=interpolation)
+    if not isinstance(sites, Prepared):
+        sites = prepare(
+            sites, configuration=configuration, bedrock=bedrock, taper=taper,
+            interpolation=interpolation,
+        )  # fmt: skip
+    if sites.reading is None:
+        raise ValueError("the sites have no observed_depth: use soil_carbon for layers")
+    batches = list(zip(sites.forcing, sites.reading, strict=True))
+    return _evaluate(engine.soil_carbon_at_depth, parameters, sites, batches, advection=advection)
+
+
+def soil_carbon_gradient(
+    parameters: ArrayLike, sites: xr.Dataset | Prepared, **options: Any
+) -> FloatArray:
+    """Differentiate every layer's soil carbon by every parameter, shape (n, layers, parameters).
+
+    gC m-3 per unit of the parameter. Implicit differentiation of the steady state: exact, no
+    differences are taken. Arguments as in `pools`.
+    """
+    if not isinstance(sites, Prepared):
+        sites = prepare(sites, **options)
+    return _evaluate(_gradient, parameters, sites, sites.forcing)
+
+
+def _gradient(parameters: Any, *rows: Any, **options: Any) -> jax.Array:
+    return jax.jacrev(engine.soil_carbon)(parameters, *rows, **options)
 
 
 def default_run(
@@ -127,171 +208,83 @@ def default_run(
     bedrock is added to the bedrock layer, so that no carbon is lost. `parameters` varies the
     default, for example with CLM4.5's e-folding depth; its fs1s2, fs1s3 and w-scaling are not used.
     """
-    require_bedrock(bedrock)
-    parameters = _rows(parameters, sites)
-    column = _column(parameters, sites, bedrock, taper, scaled_water=False)
-    grid = GRIDS[sites.attrs["soil_grid"]]
-    fractions = np.repeat(column.fractions, grid.layers, axis=1)
-    fast, slow, passive = range(4, 7)
-    fractions[..., slow, fast], fractions[..., passive, fast] = sand_rule(sites["sand"].values)
-    inputs = column.inputs
-    if "layered_litter_input" in sites:
-        inputs = sites["layered_litter_input"].values / DAYS_PER_YEAR
-        if bedrock == "closed":
-            inputs = _gather_above_bedrock(inputs, sites["bedrock_layer"].values, grid)
-    return _solve(column._replace(fractions=fractions, inputs=inputs))
+    unscaled = np.array(parameters, dtype=float)
+    unscaled[..., NAMES.index("w-scaling")] = 1.0
+    prepared = prepare(sites, bedrock=bedrock, taper=taper, default_run=True)
+    return _evaluate(engine.pools, unscaled, prepared, prepared.forcing)
 
 
 def soil_of(pools: ArrayLike) -> FloatArray:
     """Soil organic carbon of pools: fast + slow + passive, gC m-3, shape (..., layers)."""
-    return np.asarray(pools)[..., SOIL, :].sum(axis=-2)
+    return np.asarray(pools)[..., 4:, :].sum(axis=-2)
 
 
-def respiration(pools: ArrayLike, parameters: ArrayLike, sites: xr.Dataset) -> FloatArray:
+def respiration(
+    pools: ArrayLike,
+    parameters: ArrayLike,
+    sites: xr.Dataset,
+    configuration: str | Configuration = CLM5_20,
+) -> FloatArray:
     """Carbon respired per year by each site's pools, gC m-2 yr-1, shape (n,).
 
     The sum over pools and layers of (1 - fractions passed on) xi K X; in steady state with bedrock
     closed it equals the input. For runs with `parameters`, not for the default run.
     """
-    parameters = _rows(parameters, sites)
-    rates = decomposition_rates(parameters, sites)
-    respired = 1 - transfer_fractions(parameters).sum(axis=-2)
-    grid = GRIDS[sites.attrs["soil_grid"]]
-    decomposed = (rates * np.asarray(pools) * grid.thickness).sum(axis=-1)
-    return DAYS_PER_YEAR * (respired * decomposed).sum(axis=-1)
+    model = _configuration(configuration)
+    # Rates as published hold in every layer; a closed column has no carbon where they differ.
+    forcing = forcing_of(sites, model, bedrock="published")
+    term = terms(_rows(parameters, len(pools), model), forcing, model)
+    passed_on = transfer_fractions(term.value, model.grid.layers).sum(axis=-2)
+    decomposed = decomposition_rates(term) * np.asarray(pools) * model.grid.thickness
+    return DAYS_PER_YEAR * ((1 - np.swapaxes(passed_on, -1, -2)) * decomposed).sum(axis=(-1, -2))
 
 
-def _rows(parameters: ArrayLike, sites: xr.Dataset) -> FloatArray:
-    """Broadcast parameter vectors to the sites, shape (n, 21)."""
-    n = sites.sizes.get("site", sites.sizes.get("cell"))
-    if n is None:
-        raise ValueError("sites has neither a dimension site nor cell: select rows with a slice")
-    values = np.asarray(parameters, dtype=float)
-    if values.shape not in ((len(NAMES),), (n, len(NAMES))):
-        raise ValueError(
-            f"parameters have shape {values.shape}, allowed are ({len(NAMES)},) for all sites or "
-            f"({n}, {len(NAMES)}) for the {n} sites given"
+def _configuration(name: str | Configuration) -> Configuration:
+    return configuration(name)
+
+
+def _batches(rows: int) -> list[NDArray[np.int_]]:
+    """Split row numbers into batches of one size, the last filled up with its last row."""
+    size = next((size for size in _BATCHES if rows <= size), _BATCHES[-1])
+    starts = range(0, max(rows, 1), size)
+    return [np.minimum(np.arange(start, start + size), rows - 1) for start in starts]
+
+
+def _evaluate(
+    function: Any,
+    parameters: ArrayLike,
+    sites: Prepared,
+    batches: list[Any],
+    advection: float | None = None,
+) -> FloatArray:
+    values = _rows(parameters, sites.rows, sites.configuration)
+    results = []
+    for rows, batch in zip(_batches(sites.rows), batches, strict=True):
+        more = (batch,) if isinstance(batch, Forcing) else batch
+        solved = engine.batch(
+            function, values[rows], *more, configuration=sites.configuration, advection=advection
         )
-    values = np.broadcast_to(values, (n, len(NAMES)))
-    bad = ~np.isfinite(values)
+        results.append(solved)
+    return np.concatenate([np.asarray(result) for result in results])[: sites.rows]
+
+
+def _rows(parameters: ArrayLike, n: int, model: Configuration) -> FloatArray:
+    """Broadcast parameter vectors to the sites, shape (n, parameters)."""
+    values = np.asarray(parameters, dtype=float)
+    count = len(model.names)
+    if values.shape not in ((count,), (n, count)):
+        raise ValueError(
+            f"parameters have shape {values.shape}, allowed are ({count},) for all sites or "
+            f"({n}, {count}) for the {n} sites given"
+        )
+    values = np.broadcast_to(values, (n, count))
+    positive = np.isin(model.names, _POSITIVE)
+    bad = ~np.isfinite(values) | (positive & (values <= 0))
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        raise ValueError(f"parameter {NAMES[column]} of row {row} is not finite: leave the row out")
+        allowed = "greater than 0" if positive[column] else "finite"
+        raise ValueError(
+            f"parameter {model.names[column]} of row {row} is {values[row, column]:g}, it must be "
+            f"{allowed}: stay inside the prior, whose ends are not part of it, or leave the row out"
+        )
     return values
-
-
-def _column(
-    parameters: FloatArray,
-    sites: xr.Dataset,
-    bedrock: Bedrock,
-    taper: Taper,
-    scaled_water: bool = True,
-) -> _Column:
-    value = by_name(parameters)
-    grid = GRIDS[sites.attrs["soil_grid"]]
-    last_year = sites["active_layer_depth_last_year"].values
-    layer = sites["bedrock_layer"].values.astype(int)
-    depth = np.maximum(sites["active_layer_depth"].values, last_year)
-    exchange = mixing(depth, layer, grid, bedrock=bedrock, taper=taper)
-    thawed = (last_year > 0).all(axis=-1)
-    share = input_share(value["beta"], layer, thawed, grid, bedrock=bedrock)
-    rates = decomposition_rates(parameters, sites, scaled_water=scaled_water)
-    if bedrock == "closed":
-        # Nothing lies below bedrock: any positive rate keeps 0 / rate at 0 there.
-        below_bedrock = np.arange(1, grid.layers + 1) > layer[:, None]
-        rates = np.where(below_bedrock[:, None], 1.0, rates)
-    return _Column(
-        rates,
-        transfer_fractions(parameters)[:, None],
-        input_density(sites["litter_input"].values, share, grid),
-        *exchange.rates(value["diffus"], value["cryo"]),
-    )
-
-
-def _gather_above_bedrock(
-    inputs: FloatArray, layer: NDArray[np.int_], grid: SoilGrid
-) -> FloatArray:
-    """Move input density below bedrock into the bedrock layer, keeping gC m-2."""
-    amount = inputs * grid.thickness
-    number = np.arange(1, grid.layers + 1)
-    base = np.asarray(layer)[:, None, None]
-    lost = np.where(number > base, amount, 0.0).sum(axis=-1, keepdims=True)
-    amount = np.where(number > base, 0.0, amount) + np.where(number == base, lost, 0.0)
-    return amount / grid.thickness
-
-
-def _solve(column: _Column) -> FloatArray:
-    rates, above, below = column.rates, column.above, column.below
-    state = np.empty_like(rates)
-    state[:, 0] = column.inputs[:, 0] / rates[:, 0]
-    outflow = np.empty_like(rates[:, :4])
-    outflow[:, 0] = column.inputs[:, 0]
-    for litter in (1, 2, 3):
-        gained = column.inputs[:, litter] + column.fractions[..., litter, 0] * outflow[:, 0]
-        state[:, litter] = _solve_litter(rates[:, litter], gained, above, below)
-        outflow[:, litter] = rates[:, litter] * state[:, litter]
-    gained = np.einsum("nlij,njl->nil", _each_layer(column, slice(0, 4)), outflow)
-    state[:, SOIL] = _solve_soil(column, gained)
-    return state
-
-
-def _each_layer(column: _Column, donors: slice) -> FloatArray:
-    """Fractions that reach the soil pools, shape (n, layers, 3, donors)."""
-    layers = column.rates.shape[-1]
-    fractions = column.fractions[..., SOIL, donors]
-    return np.broadcast_to(fractions, (len(fractions), layers, *fractions.shape[2:]))
-
-
-def _solve_litter(
-    loss: FloatArray, gained: FloatArray, above: FloatArray, below: FloatArray
-) -> FloatArray:
-    """Solve one tridiagonal system per site, from the surface down and back up; (n, layers).
-
-    `held` is the loss that a layer and everything above it keep of what mixing brings them.
-    """
-    n, layers = loss.shape
-    weight, collected = np.empty((layers, n)), np.empty((layers, n))
-    held = carried = np.zeros(n)
-    for j in range(layers):
-        total = loss[:, j] + above[:, j] * held
-        weight[j] = 1 / (total + below[:, j])
-        held = total * weight[j]
-        collected[j] = gained[:, j] + above[:, j] * carried
-        carried = collected[j] * weight[j]
-    state = np.empty((n, layers))
-    under = np.zeros(n)
-    for j in reversed(range(layers)):
-        under = state[:, j] = (collected[j] + below[:, j] * under) * weight[j]
-    return state
-
-
-def _solve_soil(column: _Column, gained: FloatArray) -> FloatArray:
-    """Solve the block tridiagonal system of the soil pools, from the base up; (n, 3, layers)."""
-    n, _, layers = gained.shape
-    identity = np.eye(3)
-    rates = column.rates[:, SOIL]
-    passed = _each_layer(column, SOIL)
-    inverse, collected = np.empty((layers, n, 3, 3)), np.empty((layers, n, 3))
-    held, carried = np.zeros((n, 3, 3)), np.zeros((n, 3))
-    for j in reversed(range(layers)):
-        loss = (identity - passed[:, j]) * rates[:, None, :, j]
-        total = loss + column.below[:, j, None, None] * held
-        inverse[j] = _inverse(total + column.above[:, j, None, None] * identity)
-        held = total @ inverse[j]
-        collected[j] = gained[:, :, j] + column.below[:, j, None] * carried
-        carried = np.einsum("nij,nj->ni", inverse[j], collected[j])
-    state = np.empty((n, 3, layers))
-    over = np.zeros((n, 3))
-    for j in range(layers):
-        source = collected[j] + column.above[:, j, None] * over
-        over = state[:, :, j] = np.einsum("nij,nj->ni", inverse[j], source)
-    return state
-
-
-def _inverse(matrix: FloatArray) -> FloatArray:
-    """Inverse of 3 x 3 matrices by cofactors, scaled by columns so that nothing underflows."""
-    scale = np.einsum("nii->ni", matrix)
-    a, b, c = np.moveaxis(matrix / scale[:, None, :], 2, 0)
-    cofactors = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
-    determinant = np.einsum("ni,ni->n", a, cofactors[:, 0])
-    return cofactors / determinant[:, None, None] / scale[:, :, None]

@@ -11,7 +11,8 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proda_lib import environment, inputs, matrices, parameters, transport
+from proda_lib import environment, equation, inputs, matrices, parameters, transport
+from proda_lib.forcing import forcing_of
 from proda_lib.parameters import BINN, CLM5_DEFAULT, NAMES, PARAMETERS, PRODA, by_name
 from proda_lib.soil_grid import CLM5, CLM45, GRIDS
 
@@ -80,7 +81,7 @@ def test_unit_and_physical_values_are_inverse(unit: list[float]) -> None:
 
 
 def test_an_unknown_parameter_and_a_short_vector_say_what_is_allowed() -> None:
-    with pytest.raises(KeyError, match=r"no parameter 'q11': choose one of diffus, cryo"):
+    with pytest.raises(ValueError, match=r"q11.*q10"):
         parameters.index("q11")
     with pytest.raises(ValueError, match="last axis must hold 21"):
         by_name(np.ones(20))
@@ -152,9 +153,8 @@ def test_water_potential_scalar_stays_between_floor_and_one(potential, maxpsi) -
 
 
 def test_transport_diagonal_matches_the_original() -> None:
-    mixed = transport.mixing(np.full(12, 42.0), 20)
-    above, below = mixed.rates(bio=1e-4, cryo=5e-4)
-    np.testing.assert_allclose(365 * (above + below), V_DIAGONAL, rtol=5e-6)
+    rates = transport.exchange(transport.mixing(np.full(12, 42.0), 20), 1e-4, 5e-4)
+    np.testing.assert_allclose(365 * (rates.up + rates.down), V_DIAGONAL, rtol=5e-6)
 
 
 LEAKS = [  # diffusivities (m2/yr), thaw (m), bedrock layer, leak in the layer below bedrock (m/yr)
@@ -167,8 +167,8 @@ LEAKS = [  # diffusivities (m2/yr), thaw (m), bedrock layer, leak in the layer b
 @pytest.mark.parametrize(("bio", "cryo", "thaw", "layer", "leak"), LEAKS)
 def test_published_bedrock_leaks_as_measured_and_closed_does_not(bio, cryo, thaw, layer, leak):
     for bedrock, expected in (("published", leak), ("closed", 0.0)):
-        rates = transport.mixing(np.full(12, thaw), layer, bedrock=bedrock).rates(bio, cryo)
-        block = matrices.transport_matrix(*rates)[20:40, 20:40]
+        mixed = transport.mixing(np.full(12, thaw), layer, bedrock=bedrock)
+        block = matrices.transport_matrix(transport.exchange(mixed, bio, cryo))[20:40, 20:40]
         sums = 365 * (CLM5.thickness @ block)
         scale = 365 * np.abs(block).max()
         if expected:
@@ -181,36 +181,41 @@ def test_published_bedrock_leaks_as_measured_and_closed_does_not(bio, cryo, thaw
 @pytest.mark.parametrize("thaw", [42.0, 1.9, 0.7, 0.0])
 @pytest.mark.parametrize("layer", [1, 2, 8, 15, 20])
 def test_uniform_carbon_is_not_moved(thaw: float, layer: int) -> None:
-    rates = transport.mixing(np.full(12, thaw), layer).rates(1e-4, 5e-4)
+    rates = transport.exchange(transport.mixing(np.full(12, thaw), layer), 1e-4, 5e-4)
     assert all((rate >= 0).all() for rate in rates)
-    moved = matrices.transport_matrix(*rates) @ np.ones(140)
+    moved = matrices.transport_matrix(rates) @ np.ones(140)
     assert np.abs(moved).max() < 1e-16
 
 
 def test_the_two_cryoturbation_tapers_differ_over_shallow_bedrock_only() -> None:
     for layer, same in ((8, False), (16, True)):
-        above = [
-            transport.mixing(np.full(12, 0.7), layer, taper=taper).rates(0.0, 1e-3)[0]
+        up = [
+            transport.mixing(np.full(12, 0.7), layer, taper=taper).cryo_up
             for taper in ("clm", "binn")
         ]
-        assert np.allclose(*above, rtol=1e-12) == same
+        assert np.allclose(*up, rtol=1e-12) == same
+
+
+def test_thaw_to_the_interface_below_bedrock_is_no_number_lost() -> None:
+    mixed = transport.mixing(np.full(12, 1.2), 8, bedrock="published")  # 1.2 m: base of layer 9
+    assert all(np.isfinite(rate).all() for rate in mixed)
 
 
 def test_soil_that_never_thaws_is_not_mixed() -> None:
-    above, below = transport.mixing(np.zeros(12), 20).rates(1e-4, 5e-4)
-    assert not above.any()
-    assert not below.any()
+    rates = transport.exchange(transport.mixing(np.zeros(12), 20), 1e-4, 5e-4)
+    assert not any(rate.any() for rate in rates)
 
 
-@given(st.floats(0.5, 0.9999), st.integers(1, 20), st.sampled_from(["closed", "published"]))
-def test_input_shares_sum_to_one(beta, layer, bedrock) -> None:
-    share = inputs.input_share(beta, layer, bedrock=bedrock)
+@given(st.floats(0.5, 0.9999), st.integers(1, 20))
+def test_input_shares_sum_to_one_above_bedrock(beta, layer) -> None:
+    share = inputs.input_share(beta, np.arange(20) < layer)
     assert share.sum() == pytest.approx(1, abs=1e-12)
-    assert (share >= 0).all()
+    assert (share[:layer] >= 0).all()
+    assert not share[layer:].any()
 
 
 def test_input_of_frozen_soil_enters_the_top_layer() -> None:
-    share = inputs.input_share([0.9, 0.9], [20, 20], [True, False])
+    share = inputs.input_share([0.9, 0.9], thawed=[True, False])
     assert share[1].tolist() == [1.0] + [0.0] * 19
     assert share[0, 1] > 0
 
@@ -238,11 +243,17 @@ def test_sand_rule_replaces_only_the_fast_pool() -> None:
 
 def test_rates_average_the_product_over_months() -> None:
     data = sites("B").isel(site=0)
-    rates = matrices.decomposition_rates(CASES["B"][-1], data)
-    of_means = matrices.decomposition_rates(CASES["B"][-1], _annual(data))
-    assert (rates[4] >= of_means[4]).any()
+    rates = _rates(data)
+    of_means = _rates(_annual(data))
     assert not np.allclose(rates, of_means, rtol=1e-3)
-    np.testing.assert_allclose(rates[1] / rates[4], 0.9 * rates[1, 0] / rates[4, 0] / 0.9)
+    above_bedrock = slice(0, 12)
+    value = by_name(CASES["B"][-1])
+    ratio = 0.9 * value["tau4s1"] / value["taul1"]  # nitrogen limits litter only
+    np.testing.assert_allclose(rates[1, above_bedrock] / rates[4, above_bedrock], ratio)
+
+
+def _rates(site: xr.Dataset) -> np.ndarray:
+    return equation.decomposition_rates(equation.terms(CASES["B"][-1], forcing_of(site)))
 
 
 def _annual(site: xr.Dataset) -> xr.Dataset:

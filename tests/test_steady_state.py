@@ -199,7 +199,8 @@ def test_interpolation_returns_node_values_and_gaps(interpolation: str) -> None:
     ("change", "message"),
     [
         ({"parameters": np.ones(20)}, r"allowed are \(21,\)"),
-        ({"parameters": np.full(21, np.nan)}, "parameter diffus of row 0 is not finite"),
+        ({"parameters": np.full(21, np.nan)}, "diffus of row 0 is nan, it must be finite"),
+        ({"parameters": PRODA.lower}, "efolding of row 0 is 0, it must be greater than 0"),
         ({"bedrock": "open"}, "bedrock is 'open', allowed are 'closed' and 'published'"),
     ],
 )

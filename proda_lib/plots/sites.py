@@ -153,10 +153,10 @@ def bars(ax: Axes, names: Sequence[str], values: ArrayLike, label: str) -> Axes:
     """
     values = np.asarray(values, float)
     drawn = ax.barh(range(len(names)), values, color=OKABE_ITO["blue"], height=0.7)
-    ax.bar_label(drawn, [f"{value:,g}" for value in values], padding=3, fontsize="small")
+    ax.bar_label(drawn, [f"{value:,.3g}" for value in values], padding=3, fontsize="small")
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
-    ax.margins(x=0.12)
+    ax.margins(x=0.15)
     ax.set_xlabel(label)
     ax.grid(False, axis="y")
     return ax

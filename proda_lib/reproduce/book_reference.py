@@ -27,8 +27,12 @@ __all__ = [
 
 #: Parts of the library that readers of the science do not call.
 _INTERNAL = (
+    "proda_lib.arrays",
     "proda_lib.cli",
+    "proda_lib.code_hash",
+    "proda_lib.compiled",
     "proda_lib.files",
+    "proda_lib.nearest",
     "proda_lib.paths",
     "proda_lib.reproduce",
     "proda_lib.studies.download",
