@@ -71,8 +71,8 @@ def exchange(
     """Exchange between layers for given diffusivities and advection (specification 3.4).
 
     With advection the face between two layers follows Patankar's power law, g = G max(0, 1 - 0.1
-    abs(F/G))^5 for conductance G and flow F, and the flow itself is taken upwind. What leaves a layer
-    enters the next; nothing flows through the surface or a closed bedrock.
+    abs(F/G))^5 for conductance G and flow F, and the flow itself is taken upwind. What leaves a
+    layer enters the next; nothing flows through the surface or a closed bedrock.
 
     Parameters
     ----------

@@ -184,6 +184,16 @@ def test_a_changed_module_makes_only_those_stale_that_use_it(project):
     assert reasons()["02_model"] == ["toylib/tools.py changed"]  # through numbers.py
 
 
+def test_what_a_renamed_chapter_left_is_forgotten(project):
+    states()
+    plan_file = project / "notebooks" / "plan.toml"
+    plan_file.write_text(plan_file.read_text().replace("03_other", "04_other"))
+    (project / "notebooks" / "03_other.ipynb").rename(project / "notebooks" / "04_other.ipynb")
+    assert states() == ["kept", "kept", "done"]
+    left = [file.name for file in (project / "results").rglob("03_other*")]
+    assert left == []
+
+
 def test_changed_code_reaches_the_chapters_that_need_it(project):
     record_done(*ALL)
     notebook = project / "notebooks" / "01_data.ipynb"

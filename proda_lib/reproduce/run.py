@@ -88,12 +88,22 @@ def reproduce(
             lock = paths.results(study) / f".{size}.lock"
             locks.enter_context(locked(lock, f"the results of {study} {size}"))
             remove_partial(paths.results(study, size))
+            _forget_gone(paths.results(study, size))
             for step in plan.steps(study, size, changed):
                 if force and not step.reasons and step.notebook in (only or wanted):
                     step = replace(step, reasons=("forced",))
                 if step.notebook in wanted:
                     todo.append(step)
         return _run_all(todo, stream or sys.stdout)
+
+
+def _forget_gone(folder: Path) -> None:
+    """Remove what chapters left that are no longer in the plan: their numbers would clash."""
+    known = {chapter.notebook for chapter in plan.chapters()}
+    for kind in ("numbers", "executed", "provenance", "logs"):
+        for file in (folder / kind).glob("[!.]*"):
+            if file.name.split(".")[0] not in known:
+                file.unlink()
 
 
 def _run_all(todo: Sequence[Step], stream: TextIO) -> list[Outcome]:
