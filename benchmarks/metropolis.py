@@ -17,10 +17,11 @@ from proda_lib.parameters import PriorBox
 
 
 def chains(sites: xr.Dataset, prior: PriorBox, iterations: int) -> Callable[[Any], Any]:
-    """Return a compiled function: random keys (one per site) to the chains' last costs.
+    """Return a compiled function: random keys (site, chain) to the chains' last costs.
 
     The cost is the weighted misfit with 60 % relative error (specification 6.3, weights 1);
-    proposals are normal with a fixed covariance factor per chain, rejected outside the box.
+    proposals are normal with a fixed covariance factor per site, rejected outside the box. The
+    chains of a site share its forcing.
     """
     observed = np.nan_to_num(sites["observed_soc"].values, nan=1.0)
     counted = np.isfinite(sites["observed_soc"].values)
@@ -37,7 +38,7 @@ def chains(sites: xr.Dataset, prior: PriorBox, iterations: int) -> Callable[[Any
         def step(state: tuple[Any, Any], key: Any) -> tuple[tuple[Any, Any], None]:
             unit, energy = state
             for_move, for_choice = jax.random.split(key)
-            proposed = unit + factor @ jax.random.normal(for_move, unit.shape)
+            proposed = unit + (factor * jax.random.normal(for_move, unit.shape)).sum(axis=1)
             inside = jnp.all((proposed > 0) & (proposed < 1))
             candidate = cost(jnp.clip(proposed, 0.001, 0.999))
             accept = inside & (jnp.log(jax.random.uniform(for_choice)) < energy - candidate)
@@ -48,5 +49,6 @@ def chains(sites: xr.Dataset, prior: PriorBox, iterations: int) -> Callable[[Any
         state, _ = jax.lax.scan(step, (start, cost(start)), jax.random.split(key, iterations))
         return state[1]
 
-    compiled = jax.jit(jax.vmap(one))
+    of_site = jax.vmap(one, in_axes=(0, None, None, None, None, None))
+    compiled = jax.jit(jax.vmap(of_site))
     return lambda keys: compiled(keys, *data)

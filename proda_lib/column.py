@@ -1,8 +1,8 @@
 """One soil column at steady state: the engine, written for one site in JAX and batched with vmap.
 
 Woody debris is not mixed and follows layer by layer. The six other pools solve the linear system
-of equation 37.2 in three sweeps: down and up for the litters (tridiagonal in depth), up and down
-for the soil (3 x 3 blocks). Elimination carries what a layer *loses* instead of its diagonal
+of equation 37.2 in sweeps through depth: down and up for the litters (tridiagonal), up and down for
+the soil (3 x 3 blocks). Elimination carries what a layer *loses* instead of its diagonal
 (Grassmann, Taksar & Heyman 1985), so nothing is subtracted and deep, hardly decaying soil keeps
 its digits. Derivatives come from the same system, transposed (`jax.lax.custom_linear_solve`).
 """
