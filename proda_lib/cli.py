@@ -27,6 +27,14 @@ __all__ = ["main"]
 _CLEAR = (ValueError, RuntimeError, OSError)
 
 
+class _Terminated(BaseException):
+    """SIGTERM was received: a terminated run cleans up like an interrupted one."""
+
+
+def _terminated(number: int, frame: object) -> None:
+    raise _Terminated
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
@@ -42,12 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        # A terminated run cleans up like an interrupted one.
-        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+        signal.signal(signal.SIGTERM, _terminated)
     except ValueError:
         pass  # called from a thread, where handlers cannot be set
     try:
         return options.run(options)
+    except _Terminated:
+        return _complain("terminated: finished chapters are kept, the same command resumes", 143)
     except KeyboardInterrupt:
         return _complain("interrupted: finished chapters are kept, the same command resumes", 130)
     except Exception as error:
@@ -169,8 +178,8 @@ def _chosen(options: argparse.Namespace) -> list[str]:
     chosen, left_out = studies.choose(options.study, options.size)
     for name, gone in left_out.items():
         print(
-            f"left out: {name}, {len(gone)} files missing: `proda data {name}` fetches them, "
-            "or set PRODA_MIRROR to a folder that holds them",
+            f"left out: {name}, {len(gone)} files missing: `make data STUDY={name}` fetches them "
+            f"(or `proda data {name}`), or set PRODA_MIRROR to a folder that holds them",
             flush=True,
         )
     print(f"studies: {', '.join(chosen)} (size {options.size})", flush=True)
@@ -266,7 +275,10 @@ def _check_file(file: Path) -> str:
 
     if not file.is_file():
         raise FileNotFoundError("there is no such file")
-    data = xr.load_dataset(file, engine="h5netcdf")
+    try:
+        data = xr.load_dataset(file, engine="h5netcdf")
+    except OSError as error:
+        raise ValueError(f"it cannot be read as a netCDF4 file ({error}): save it as one") from None
     row = next((name for name in ("site", "cell") if name in data.dims), None)
     if row is None:
         raise schema.SchemaError("it has neither a dimension site nor a dimension cell: add one")

@@ -9,9 +9,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["efficiency", "log_r2", "r2", "rmse", "skill"]
+__all__ = ["LABELS", "efficiency", "log_r2", "r2", "rmse", "skill"]
 
 FloatArray = NDArray[np.float64]
+
+#: Headers for tables of what `skill` returns, with units.
+LABELS = {
+    "r2": "R² (–)",
+    "rmse": "RMSE (kgC m⁻³)",
+    "efficiency": "efficiency (–)",
+    "log_r2": "R² of log SOC (–)",
+    "bias": "bias (kgC m⁻³)",
+    "pairs": "observations",
+}
 
 
 def r2(observed: ArrayLike, modelled: ArrayLike) -> float:

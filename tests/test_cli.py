@@ -65,7 +65,7 @@ def sites(**changes) -> xr.Dataset:
 def test_reproduce_then_status_then_nothing_left_to_do(project, instant, capsys):
     assert cli.main(["reproduce", "--size", "smoke", "--no-book"]) == 0
     out = capsys.readouterr().out
-    assert "left out: far, 1 files missing: `proda data far`" in out
+    assert "left out: far, 1 files missing: `make data STUDY=far`" in out
     assert "PRODA_MIRROR" in out
     assert "[3/3] toy 03_other: done" in out
     assert cli.main(["status", "--size", "smoke"]) == 0

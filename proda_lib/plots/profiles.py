@@ -158,7 +158,7 @@ def depth_distribution(
     ax.set_xscale("log")
     plain_log(ax.xaxis)
     ax.set_xlabel(SOC_LABEL)
-    depth_legend(ax, "upper left")
+    depth_legend(ax, "lower right")
     return depth_axis(ax, deepest or float(depth.max()) * 1.02, "root")
 
 

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from proda_lib.plots.colours import OKABE_ITO, plain_log
+from proda_lib.units import unit_text
 
 __all__ = [
     "bars",
@@ -111,7 +112,7 @@ def covariate_distributions(
 def _wrapped(name: str, unit: str) -> str:
     """Name and unit in short lines, for a narrow axis."""
     lines = textwrap.wrap(name.replace("_", " "), 16)
-    return "\n".join([*lines, *([] if unit in ("1", "") else [f"({unit})"])])
+    return "\n".join([*lines, *([] if unit in ("1", "") else [f"({unit_text(unit)})"])])
 
 
 def observations_per_site(ax: Axes, counts: ArrayLike) -> Axes:

@@ -13,6 +13,7 @@ from proda_lib import parameters, paths
 from proda_lib.reproduce.book_runs import StudyRun
 from proda_lib.reproduce.book_text import typeset
 from proda_lib.studies.schema import VARIABLES
+from proda_lib.units import unit_text
 
 __all__ = [
     "api_page",
@@ -48,25 +49,6 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(
         "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
     )
-
-
-def unit_text(unit: str) -> str:
-    """Return a unit with exponents set as such, in one piece; "1" becomes a dash.
-
-    Examples
-    --------
-    >>> unit_text("m2 yr-1"), unit_text("1")
-    ('m<sup>2</sup>&nbsp;yr<sup>&minus;1</sup>', '&ndash;')
-    """
-    if unit == "1":
-        return "&ndash;"
-    return "&nbsp;".join(_power(word) for word in unit.split(" "))
-
-
-def _power(word: str) -> str:
-    base = word.rstrip("-0123456789")
-    exponent = word[len(base) :].replace("-", "&minus;")
-    return f"{base}<sup>{exponent}</sup>" if base and exponent else word
 
 
 def parameter_table() -> str:

@@ -185,10 +185,12 @@ def _download(file: RegisteredFile, progress: bool) -> Path:
 def _by_hand(file: RegisteredFile) -> str:
     others = len(set(missing(file.study)) - {file.name})
     rest = f"; {others} more files are missing, see data/registry.toml" if others else ""
-    return (
-        f"put a copy with SHA-256 {file.sha256} ({file.bytes:,} bytes) at {file.cached}, "
-        f"or set PRODA_MIRROR to a folder that has it{rest}"
-    )
+    mirror = os.environ.get("PRODA_MIRROR", "").strip()
+    how = f"or set PRODA_MIRROR to a folder that has it{rest}"
+    if mirror:
+        lacks = "lacks it" if Path(mirror).expanduser().is_dir() else "is no folder"
+        how = f"or mend PRODA_MIRROR, now {mirror}, which {lacks}{rest}"
+    return f"put a copy with SHA-256 {file.sha256} ({file.bytes:,} bytes) at {file.cached}, {how}"
 
 
 def _reason(error: Exception) -> str:

@@ -248,7 +248,8 @@ def _observation_problems(data: xr.Dataset) -> Iterator[str]:
 
 
 def _place(data: xr.Dataset, row: Row, index: int) -> str:
-    position = f"{float(data['lat'][index]):.2f} N, {float(data['lon'][index]):.2f} E"
+    lat, lon = float(data["lat"][index]), float(data["lon"][index])
+    position = f"{abs(lat):.2f} {'NS'[lat < 0]}, {abs(lon):.2f} {'EW'[lon < 0]}"
     if row == "site":
         return f"site {index} (profile {data['profile_id'].values[index]}, {position})"
     return f"cell {index} ({position})"

@@ -45,7 +45,7 @@ def with_observations(sites: xr.Dataset, depth: FloatArray, soc: FloatArray) -> 
     sites = sites.assign(
         observed_depth=variable("observed_depth", "site", depth),
         observed_soc=variable("observed_soc", "site", soc),
-        implausible=(("site", "observation"), soc > IMPLAUSIBLE_SOC),
+        implausible=(("site", "observation"), soc > IMPLAUSIBLE_SOC, {"units": "1"}),
     )
     return sites.assign(below_bedrock=below_bedrock(sites))
 
