@@ -25,10 +25,8 @@ def chains(sites: xr.Dataset, prior: PriorBox, iterations: int) -> Callable[[Any
     """
     observed = np.nan_to_num(sites["observed_soc"].values, nan=1.0)
     counted = np.isfinite(sites["observed_soc"].values)
-    reading = reading_of(sites)
-    reading = reading._replace(share=np.nan_to_num(reading.share))
     factor = np.tril(np.random.default_rng(1).normal(0, 0.02, (len(observed), 21, 21)))
-    data = jax.device_put((forcing_of(sites), reading, observed, counted, factor))
+    data = jax.device_put((forcing_of(sites), reading_of(sites), observed, counted, factor))
 
     def one(key: Any, forcing: Any, reading: Any, observed: Any, counted: Any, factor: Any) -> Any:
         def cost(unit: Any) -> Any:

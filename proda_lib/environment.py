@@ -26,6 +26,8 @@ FloatArray = NDArray[np.float64]
 FREEZING = 273.15  # K
 REFERENCE = 298.15  # K; the temperature at which the temperature scalar is 1
 
+SMALLEST_EXPONENT = -300.0  # 1; of the depth scalar
+
 #: Water potential below which decomposition stops, MPa (parameter file, minpsi_hr).
 MINPSI = -2.0
 #: Water potential above which water does not limit decomposition, MPa (maxpsi_hr).
@@ -111,6 +113,9 @@ def water_potential_scalar(
 def depth_scalar(node: ArrayLike, efolding: ArrayLike) -> FloatArray:
     """Depth scalar xi_D = exp(-z / efolding), z the layer node (3.3).
 
+    Not less than exp(-300): an efolding of millimetres would make rates too small for a number,
+    and what decays 1e130 times slower than the surface does not decay.
+
     Parameters
     ----------
     node : array_like
@@ -124,7 +129,7 @@ def depth_scalar(node: ArrayLike, efolding: ArrayLike) -> FloatArray:
     [1.0, 0.1353]
     """
     xp = namespace(node, efolding)
-    return xp.exp(-xp.asarray(node) / efolding)
+    return xp.exp(xp.maximum(-xp.asarray(node) / efolding, SMALLEST_EXPONENT))
 
 
 def modifiers(

@@ -23,6 +23,7 @@ Bedrock = Literal["closed", "published"]
 Taper = Literal["clm", "binn"]
 
 BEDROCK: tuple[Bedrock, ...] = ("closed", "published")
+TAPER: tuple[Taper, ...] = ("clm", "binn")
 
 DAYS_PER_YEAR = 365.0
 CRYOTURBATION_LIMIT = 2.0  # m; soils that thaw deeper are not cryoturbated
@@ -152,6 +153,8 @@ def mixing(
     (20,)
     """
     require_bedrock(bedrock)
+    if taper not in TAPER:
+        raise ValueError(f"taper is {taper!r}, allowed are {' and '.join(map(repr, TAPER))}")
     depth = np.asarray(active_layer_depth, dtype=float)
     layer = np.asarray(bedrock_layer, dtype=int)
     smallest = SMALLEST_DIFFUSIVITY * DAYS_PER_YEAR if bedrock == "published" else 0.0

@@ -196,6 +196,37 @@ def test_the_two_cryoturbation_tapers_differ_over_shallow_bedrock_only() -> None
         assert np.allclose(*up, rtol=1e-12) == same
 
 
+def test_cryoturbation_fades_out_at_the_interface_below_bedrock() -> None:
+    mixed = transport.mixing(np.full(12, 0.7), 8)  # bedrock layer 8; layer 9 ends at 1.2 m
+    # By hand: shape 1 at 0.68 m and 1 - 0.22 / 0.5 = 0.56 at 0.92 m; the face between the nodes at
+    # 0.58 and 0.80 m takes 1 / ((0.10 / 1 + 0.12 / 0.56) / 0.22) = 0.7; layer 7 is 0.2 m thick.
+    assert mixed.cryo_down[6] == pytest.approx(0.7 / 0.22 / 0.2 / 365, rel=1e-12)
+    assert mixed.cryo_up[7] == pytest.approx(0.7 / 0.22 / 0.24 / 365, rel=1e-12)
+
+
+def test_advection_follows_the_power_law() -> None:
+    mixed = transport.mixing(np.full(12, 42.0), 20)
+    rates = transport.exchange(mixed, 1e-4, 0.0, advection=0.01)
+    conductance = 1e-4 / 0.03  # m yr-1, nodes 0.03 m apart: flow over conductance is 3
+    diffusive = conductance * (1 - 0.1 * 3) ** 5
+    assert 365 * rates.down[0] * 0.02 == pytest.approx(diffusive + 0.01, rel=1e-9)
+    assert 365 * rates.up[1] * 0.04 == pytest.approx(diffusive, rel=1e-9)
+
+
+def test_the_deeper_thaw_of_two_years_counts() -> None:
+    data = sites("C")
+    for name in ("active_layer_depth", "active_layer_depth_last_year"):
+        shallow = data.assign({name: data[name] * 0 + 0.1})
+        deep = forcing_of(data.assign({name: data[name] * 0 + 1.8})).mixing
+        assert (deep.cryo_down >= forcing_of(shallow).mixing.cryo_down).all()
+        assert deep.cryo_down[0, 8] > forcing_of(shallow).mixing.cryo_down[0, 8]
+
+
+def test_the_depth_scalar_is_exponential_down_to_a_hundredth_of_a_metre() -> None:
+    found = environment.depth_scalar(np.array([0.5, 2.5]), 0.01)
+    np.testing.assert_allclose(found, np.exp([-50.0, -250.0]), rtol=1e-12)
+
+
 def test_thaw_to_the_interface_below_bedrock_is_no_number_lost() -> None:
     mixed = transport.mixing(np.full(12, 1.2), 8, bedrock="published")  # 1.2 m: base of layer 9
     assert all(np.isfinite(rate).all() for rate in mixed)
