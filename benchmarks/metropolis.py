@@ -19,7 +19,7 @@ from proda_lib.parameters import PriorBox
 def chains(sites: xr.Dataset, prior: PriorBox, iterations: int) -> Callable[[Any], Any]:
     """Return a compiled function: random keys (site, chain) to the chains' last costs.
 
-    The cost is the weighted misfit with 60 % relative error (specification 6.3, weights 1);
+    The cost is the weighted misfit with 60 % relative error (the original's, all weights 1);
     proposals are normal with a fixed covariance factor per site, rejected outside the box. The
     chains of a site share its forcing.
     """

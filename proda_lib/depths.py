@@ -1,4 +1,4 @@
-"""Observed depths: reading a modelled profile where it was observed (specification 3.6).
+"""Observed depths: reading a modelled profile where it was observed.
 
 "linear" goes straight from node to node. "pchip" is the original's shape-preserving cubic (Fritsch
 & Carlson 1980; Fritsch & Butland 1984). With bedrock closed only layers down to bedrock are read,

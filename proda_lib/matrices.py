@@ -62,7 +62,7 @@ def transfer_matrix(
     sand: ArrayLike | None = None,
     model: Configuration = CLM5_20,
 ) -> FloatArray:
-    """Transfer matrix A of equation 37.1, shape (n, n), 1 (specification 3.2).
+    """Transfer matrix A of equation 37.1, shape (n, n), 1 (a_matrix.m).
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def transfer_matrix(
 
 
 def transport_matrix(exchange: Exchange) -> FloatArray:
-    """Transport matrix V of equation 37.1, shape (n, n), day-1; woody debris is not mixed (3.4).
+    """Transport matrix V of equation 37.1, shape (n, n), day-1; woody debris is not mixed.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ class Parameter:
     process : str
         Key of `PROCESSES`.
     default : float
-        CLM5's value (parameter file clm5_params.c190829.nc, and 2.2 of the specification).
+        CLM5's value (parameter file clm5_params.c190829.nc).
     """
 
     name: str

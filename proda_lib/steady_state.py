@@ -212,7 +212,7 @@ def default_run(
     bedrock: Bedrock = "closed",
     taper: Taper = "clm",
 ) -> FloatArray:
-    """Steady state with CLM5's own parameters, gC m-3, shape (n, 7, layers) (specification 2.2).
+    """Steady state with CLM5's own parameters, gC m-3, shape (n, 7, layers) (fun_var_decom.m).
 
     As the original default run: transfers out of the fast pool follow each layer's sand, the water
     scalar is taken as it is, and litter enters layer by layer where the study knows it

