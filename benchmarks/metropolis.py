@@ -19,16 +19,14 @@ from proda_lib.parameters import PriorBox
 def chains(sites: xr.Dataset, prior: PriorBox, iterations: int) -> Callable[[Any], Any]:
     """Return a compiled function: random keys (site, chain) to the chains' last costs.
 
-    The cost is the weighted misfit with 60 % relative error (specification 6.3, weights 1);
+    The cost is the weighted misfit with 60 % relative error (the original's, all weights 1);
     proposals are normal with a fixed covariance factor per site, rejected outside the box. The
     chains of a site share its forcing.
     """
     observed = np.nan_to_num(sites["observed_soc"].values, nan=1.0)
     counted = np.isfinite(sites["observed_soc"].values)
-    reading = reading_of(sites)
-    reading = reading._replace(share=np.nan_to_num(reading.share))
     factor = np.tril(np.random.default_rng(1).normal(0, 0.02, (len(observed), 21, 21)))
-    data = jax.device_put((forcing_of(sites), reading, observed, counted, factor))
+    data = jax.device_put((forcing_of(sites), reading_of(sites), observed, counted, factor))
 
     def one(key: Any, forcing: Any, reading: Any, observed: Any, counted: Any, factor: Any) -> Any:
         def cost(unit: Any) -> Any:

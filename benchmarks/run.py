@@ -55,14 +55,15 @@ def vectors(n: int, count: int = 4) -> list[np.ndarray]:
 
 def dense_rows(sites: Any, repeats: int, count: int = 20) -> dict[str, float]:
     """Time assembling and solving dense matrices with NumPy, and SciPy-free solving alone."""
-    rows = [sites.isel(site=i) for i in range(count)]
+    whole = forcing_of(sites.isel(site=slice(0, count)))
+    rows = [whole.rows(i) for i in range(count)]
     parameters = vectors(count)
 
     def both(values: np.ndarray) -> None:
         for row, vector in zip(rows, values, strict=True):
-            matrices.solve_dense(matrices.matrix_model(vector, row))
+            matrices.solve_dense(matrices.assemble(vector, row))
 
-    models = [matrices.matrix_model(v, r) for v, r in zip(parameters[0], rows, strict=True)]
+    models = [matrices.assemble(v, r) for v, r in zip(parameters[0], rows, strict=True)]
     return {
         "dense NumPy: assemble and solve": best(both, parameters, max(2, repeats // 20)) / count,
         "dense NumPy: solve only": best(

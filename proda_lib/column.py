@@ -150,21 +150,19 @@ def _solve_soil(loss: Block, modifier: Array, exchange: Exchange, source: Array)
         total = [[lost[i][j] + to_up if i == j else lost[i][j] for j in range(3)] for i in range(3)]
         inverse = _inverse(total)
         collected = _times(inverse, [gained[i] + from_below * passed[i] for i in range(3)])
-        stored = jnp.stack([*inverse[0], *inverse[1], *inverse[2], *collected])
-        return (_product(lost, inverse), collected), stored
+        return (_product(lost, inverse), collected), (inverse, collected)
 
-    def down(over: Pools, layer: tuple[Array, Array]):
-        stored, from_above = layer
-        inverse = [[stored[3 * i + j] for j in range(3)] for i in range(3)]
+    def down(over: Pools, layer: tuple):
+        inverse, collected, from_above = layer
         brought = _times(inverse, over)
-        state = [stored[9 + i] + from_above * brought[i] for i in range(3)]
-        return state, jnp.stack(state)
+        state = [collected[i] + from_above * brought[i] for i in range(3)]
+        return state, state
 
-    layers = (modifier, source.T, exchange.up, exchange.down, exchange.below, per_layer)
+    layers = (modifier, list(source), exchange.up, exchange.down, exchange.below, per_layer)
     start = ([[zero] * 3 for _ in range(3)], [zero] * 3)
     _, stored = lax.scan(up, start, layers, reverse=True)
-    _, state = lax.scan(down, [zero] * 3, (stored, exchange.above))
-    return state.T
+    _, state = lax.scan(down, [zero] * 3, (*stored, exchange.above))
+    return jnp.stack(state)
 
 
 def _times(matrix: Block, vector: Pools) -> Pools:

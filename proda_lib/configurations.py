@@ -3,7 +3,7 @@
 `CLM5_20` has 20 layers, 21 calibrated parameters, CLM5's water scalar and litter input. `CHAPTER`
 is the 2020 study of the conterminous United States as the chapter describes it: 10 layers, 18
 calibrated parameters with the upper water potential among them, soil water potential, and net
-primary production split among the litter pools (specification 1.2, 2.4, 3.9).
+primary production split among the litter pools. No public code of it exists.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _IN_CLM5 = [NAMES.index(name) for name in _SHARED]
 # its meaning (no limitation somewhere between field capacity and saturation).
 _MAXPSI_RANGE = (-0.05, -0.0005)
 
-#: CLM4.5 is remembered to have used an e-folding depth of 0.5 m (specification 2.2).
+#: CLM4.5's code sets decomp_depth_efolding = 0.5 m.
 _CLM45_EFOLDING = 0.5
 
 

@@ -1,4 +1,4 @@
-"""Observed depths: reading a modelled profile where it was observed (specification 3.6).
+"""Observed depths: reading a modelled profile where it was observed.
 
 "linear" goes straight from node to node. "pchip" is the original's shape-preserving cubic (Fritsch
 & Carlson 1980; Fritsch & Butland 1984). With bedrock closed only layers down to bedrock are read,
@@ -84,20 +84,29 @@ def reading_of(
 
 
 def read(soil: Any, reading: Reading) -> jax.Array:
-    """Read one site's soil carbon (layers,) at its depths, shape (observation,), same unit."""
+    """Read one site's soil carbon (layers,) at its depths, shape (observation,), same unit.
+
+    NaN pads, with a derivative of 0, so that a cost that leaves it out has a gradient.
+    """
+    padded = jnp.isnan(reading.share)
+    t = jnp.where(padded, 0.0, reading.share)
+    return jnp.where(padded, jnp.nan, _between(soil, reading, t))
+
+
+def _between(soil: Any, reading: Reading, t: Any) -> jax.Array:
+    """Read soil carbon at position t between the nodes of a reading, 0 to 1."""
     upper, lower = soil[reading.over], soil[reading.over + 1]
     if reading.last is None:
-        return (1 - reading.share) * upper + reading.share * lower
+        return (1 - t) * upper + t * lower
     slope = _slopes(soil, reading.node, reading.last)
     width = reading.node[reading.over + 1] - reading.node[reading.over]
-    t = reading.share
     # Hermite's cubic through both nodes with both slopes.
     rise = lower - upper
     start = width * slope[reading.over] - rise
     end = rise - width * slope[reading.over + 1]
     cubic = upper + t * rise + t * (1 - t) * ((1 - t) * start + t * end)
-    # A single live layer has no curve: its value holds everywhere (and padding stays NaN).
-    return jnp.where(reading.last > 0, cubic, upper + 0 * t)
+    # A single live layer has no curve: its value holds everywhere.
+    return jnp.where(reading.last > 0, cubic, upper)
 
 
 def interpolate_to_depth(

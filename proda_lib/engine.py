@@ -42,11 +42,7 @@ def pools(
     """
     term = terms(parameters, forcing, configuration, advection)
     debris_loss = term.soil / (DAYS_PER_YEAR * term.value["taucwd"])
-    debris_share = term.value["fcwdl2"]
-    passed_on = jnp.stack([jnp.zeros_like(debris_share), debris_share, 1 - debris_share])
-    into_litter = term.inputs[1:] + passed_on[:, None] * term.inputs[0]
-    mixed = column.steady_state(_local(term), term.exchange, into_litter)
-    return jnp.concatenate([(term.inputs[0] / debris_loss)[None], mixed])
+    return jnp.concatenate([(term.inputs[0] / debris_loss)[None], _mixed_pools(term)])
 
 
 def soil_carbon(
@@ -56,7 +52,8 @@ def soil_carbon(
     advection: Any = None,
 ) -> jax.Array:
     """Steady-state soil organic carbon of one site, gC m-3, shape (layers,). As `pools`."""
-    return pools(parameters, forcing, configuration, advection)[4:].sum(axis=0)
+    # Without woody debris: its derivatives overflow in deep soil and would spoil a gradient.
+    return _mixed_pools(terms(parameters, forcing, configuration, advection))[3:].sum(axis=0)
 
 
 def soil_carbon_at_depth(
@@ -100,6 +97,14 @@ def batch(
         return function(vector, *rows, configuration=configuration, advection=advection)
 
     return jax.vmap(one)(parameters, forcing, *more)
+
+
+def _mixed_pools(term: Terms) -> jax.Array:
+    """Steady state of litter and soil, gC m-3, shape (6, layers); debris passes its input on."""
+    share = term.value["fcwdl2"]
+    passed_on = jnp.stack([jnp.zeros_like(share), share, 1 - share])
+    into_litter = term.inputs[1:] + passed_on[:, None] * term.inputs[0]
+    return column.steady_state(_local(term), term.exchange, into_litter)
 
 
 def _local(term: Terms) -> Local:

@@ -26,6 +26,8 @@ FloatArray = NDArray[np.float64]
 FREEZING = 273.15  # K
 REFERENCE = 298.15  # K; the temperature at which the temperature scalar is 1
 
+SMALLEST_EXPONENT = -300.0  # 1; of the depth scalar
+
 #: Water potential below which decomposition stops, MPa (parameter file, minpsi_hr).
 MINPSI = -2.0
 #: Water potential above which water does not limit decomposition, MPa (maxpsi_hr).
@@ -38,7 +40,7 @@ def temperature_scalar(
     """Temperature scalar xi_T: Q10 above freezing, a second Q10 in frozen soil.
 
     xi_T = q10^((T - 298.15)/10) for T >= 273.15 K, else q10^(-2.5) frozen_q10^((T - 273.15)/10);
-    1 at 25 degrees Celsius and continuous at freezing (specification 3.3).
+    1 at 25 degrees Celsius and continuous at freezing (kk_matrix.m of the original).
 
     Parameters
     ----------
@@ -67,7 +69,7 @@ def temperature_scalar(
 
 
 def water_scalar(scalar: ArrayLike, scaling: ArrayLike = 1.0) -> FloatArray:
-    """Water scalar xi_W: CLM5's W_SCALAR times a calibrated factor, at most 1 (3.3).
+    """Water scalar xi_W: CLM5's W_SCALAR times a calibrated factor, at most 1 (kk_matrix.m).
 
     Examples
     --------
@@ -84,7 +86,7 @@ def water_potential_scalar(
     minpsi: float = MINPSI,
     floor: float = 0.05,
 ) -> FloatArray:
-    """Water scalar from soil water potential, the chapter's own form (3.3).
+    """Water scalar from soil water potential, the chapter's own form.
 
     xi_W = ln(minpsi/psi) / ln(minpsi/maxpsi) with psi at most maxpsi, 0 below minpsi, and not less
     than `floor` (Andren & Paustian 1987; Orchard & Cook 1983). `maxpsi` is calibrated.
@@ -109,7 +111,10 @@ def water_potential_scalar(
 
 
 def depth_scalar(node: ArrayLike, efolding: ArrayLike) -> FloatArray:
-    """Depth scalar xi_D = exp(-z / efolding), z the layer node (3.3).
+    """Depth scalar xi_D = exp(-z / efolding), z the layer node (kk_matrix.m).
+
+    Not less than exp(-300): an efolding of millimetres would make rates too small for a number,
+    and what decays 1e130 times slower than the surface does not decay.
 
     Parameters
     ----------
@@ -124,7 +129,7 @@ def depth_scalar(node: ArrayLike, efolding: ArrayLike) -> FloatArray:
     [1.0, 0.1353]
     """
     xp = namespace(node, efolding)
-    return xp.exp(-xp.asarray(node) / efolding)
+    return xp.exp(xp.maximum(-xp.asarray(node) / efolding, SMALLEST_EXPONENT))
 
 
 def modifiers(
@@ -134,7 +139,7 @@ def modifiers(
     nitrogen: ArrayLike,
     depth: ArrayLike,
 ) -> tuple[FloatArray, FloatArray]:
-    """Environmental modifier xi of soil and debris, and that of litter, yearly means (3.3).
+    """Environmental modifier xi of soil and debris, and that of litter, yearly means (kk_matrix.m).
 
     The mean over months of xi_T xi_W xi_O times xi_D, the mean of the product and not the product
     of the means; nitrogen xi_N limits the litters only.

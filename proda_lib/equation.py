@@ -1,7 +1,7 @@
 """The terms of equation 37.1 for given parameters and forcing, written once for NumPy and JAX.
 
 The dense matrices to look at (`proda_lib.matrices`) and the engine (`proda_lib.steady_state`) only
-arrange and solve these terms.
+arrange and solve these terms. The book explains each on the page "Equations of the model".
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["TRANSFERS", "Terms", "decomposition_rates", "terms", "transfer_fract
 FloatArray = NDArray[np.float64]
 
 #: (donor, receiver, parameter) of the transfers between pools; cwd feeds litter3 with 1 - fcwdl2
-#: besides (specification 3.2).
+#: besides (a_matrix.m of the original).
 TRANSFERS = (
     ("cwd", "litter2", "fcwdl2"),
     ("litter1", "soil1", "fl1s1"),
@@ -123,7 +123,7 @@ def terms(
 def decomposition_rates(terms: Terms) -> Any:
     """Decomposition rate of each pool and layer, diagonal of xi K, day-1, shape (..., 7, layers).
 
-    xi / (365 tau) with tau in years (specification 3.3).
+    xi / (365 tau) with tau in years (kk_matrix.m).
     """
     xp = namespace(terms.soil)
     rates = [

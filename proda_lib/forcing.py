@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from proda_lib.configurations import CLM5_20, Configuration
 from proda_lib.transport import Bedrock, Mixing, Taper, mixing, require_bedrock
 
-__all__ = ["Forcing", "forcing_of", "rows_of"]
+__all__ = ["Forcing", "forcing_of", "row_dimension", "rows_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -77,17 +77,26 @@ def rows_of(sites: xr.Dataset) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
     which : ndarray of int, shape (n,)
         `first[which]` has the forcing of every site.
     """
-    n = sites.sizes.get("site", sites.sizes.get("cell"))
-    if n is None:
-        raise ValueError("sites has neither a dimension site nor cell: select rows with a slice")
+    row = row_dimension(sites)
+    n = sites.sizes[row]
+    if n == 0:
+        raise ValueError(f"sites hold no {row}: select at least one")
     if "forcing_id" in sites:
         _, first, which = np.unique(
             sites["forcing_id"].values, return_index=True, return_inverse=True
         )
         names = [name for name in _VARIABLES if name in sites]
-        if all(_alike(sites[name].values, first[which]) for name in names):
+        if all(_alike(sites[name].transpose(row, ...).values, first[which]) for name in names):
             return first, which
     return np.arange(n), np.arange(n)
+
+
+def row_dimension(sites: xr.Dataset) -> str:
+    """Return the name of the dimension along which the rows lie, "site" or "cell"."""
+    for row in ("site", "cell"):
+        if row in sites.dims:
+            return row
+    raise ValueError("sites has neither a dimension site nor cell: select rows with a slice")
 
 
 _VARIABLES = (
@@ -133,20 +142,20 @@ def forcing_of(
     layer = sites["bedrock_layer"].values.astype(int)
     number = np.arange(1, grid.layers + 1)
     closed = bedrock == "closed"
-    last_year = sites["active_layer_depth_last_year"].values
-    thaw = np.maximum(sites["active_layer_depth"].values, last_year)
+    last_year = _values(sites, "active_layer_depth_last_year", "month")
+    thaw = np.maximum(_values(sites, "active_layer_depth", "month"), last_year)
     layered = default_run and "layered_litter_input" in sites
     return Forcing(
-        temperature=_months_first(sites["soil_temperature"]),
-        water=_months_first(sites[f"water_{configuration.water}"]),
-        oxygen=_months_first(sites["oxygen_scalar"]),
-        nitrogen=_months_first(sites["nitrogen_scalar"]),
+        temperature=_values(sites, "soil_temperature", "month", "layer"),
+        water=_values(sites, f"water_{configuration.water}", "month", "layer"),
+        oxygen=_values(sites, "oxygen_scalar", "month", "layer"),
+        nitrogen=_values(sites, "nitrogen_scalar", "month", "layer"),
         mixing=mixing(thaw, layer, grid, bedrock=bedrock, taper=taper),
         annual_input=_annual_input(sites, configuration),
         thawed=(last_year > 0).all(axis=-1),
         live=(number <= layer[..., None]) | (not closed),
         layered_input=_layered_input(sites, layer, configuration, closed) if layered else None,
-        sand=sites["sand"].values if default_run else None,
+        sand=_values(sites, "sand", "layer") if default_run else None,
     )
 
 
@@ -167,22 +176,24 @@ def _require(sites: xr.Dataset, configuration: Configuration) -> None:
             )
 
 
-def _months_first(array: xr.DataArray) -> FloatArray:
-    return np.ascontiguousarray(np.swapaxes(array.values, -1, -2))
+def _values(sites: xr.Dataset, name: str, *last: str) -> FloatArray:
+    """Values in double precision with the dimensions `last` behind those of the rows."""
+    ordered = sites.variables[name].transpose(..., *last)
+    return np.asarray(ordered.values, dtype=float, order="C")
 
 
 def _annual_input(sites: xr.Dataset, configuration: Configuration) -> FloatArray:
     if configuration.partition:
-        production = sites["net_primary_production"].values
+        production = _values(sites, "net_primary_production")
         return production[..., None] * np.asarray(configuration.partition)
-    return sites["litter_input"].values.sum(axis=-1)
+    return _values(sites, "litter_input", "litter", "month").sum(axis=-1)
 
 
 def _layered_input(
     sites: xr.Dataset, layer: NDArray[np.int_], configuration: Configuration, closed: bool
 ) -> FloatArray:
     """Input by layer, gC m-3 yr-1; what lies below a closed bedrock enters the bedrock layer."""
-    density = sites["layered_litter_input"].values
+    density = _values(sites, "layered_litter_input", "litter", "layer")
     if not closed:
         return density
     thickness = configuration.grid.thickness

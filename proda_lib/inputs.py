@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 def input_share(
     beta: ArrayLike, live: ArrayLike = True, thawed: ArrayLike = True, grid: SoilGrid = CLM5
 ) -> FloatArray:
-    """Share of the carbon input that enters each layer (specification 3.5; Jackson et al. 1996).
+    """Share of the carbon input that enters each layer (matrix_fun.m; Jackson et al. 1996).
 
     s_j = beta^(100 z_(j-1)) - beta^(100 z_j), z the interfaces in m, normalised to 1. Where the
     soil did not thaw in every month of last year everything enters the top layer.

@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from proda_lib.configurations import CLM5_20, Configuration, configuration
 from proda_lib.equation import decomposition_rates, terms, transfer_fractions
-from proda_lib.forcing import forcing_of
+from proda_lib.forcing import Forcing, forcing_of
 from proda_lib.parameters import POOLS, sand_rule
 from proda_lib.transport import Bedrock, Exchange, Taper
 
 __all__ = [
     "MatrixModel",
+    "assemble",
     "matrix_model",
     "solve_dense",
     "transfer_matrix",
@@ -61,7 +62,7 @@ def transfer_matrix(
     sand: ArrayLike | None = None,
     model: Configuration = CLM5_20,
 ) -> FloatArray:
-    """Transfer matrix A of equation 37.1, shape (n, n), 1 (specification 3.2).
+    """Transfer matrix A of equation 37.1, shape (n, n), 1 (a_matrix.m).
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def transfer_matrix(
 
 
 def transport_matrix(exchange: Exchange) -> FloatArray:
-    """Transport matrix V of equation 37.1, shape (n, n), day-1; woody debris is not mixed (3.4).
+    """Transport matrix V of equation 37.1, shape (n, n), day-1; woody debris is not mixed.
 
     Parameters
     ----------
@@ -130,8 +131,18 @@ def matrix_model(
         As in `proda_lib.steady_state.pools`.
     """
     model = configuration(model)
-    parameters = np.asarray(parameters, dtype=float)
     forcing = forcing_of(site, model, bedrock=bedrock, taper=taper)
+    return assemble(parameters, forcing, model, advection)
+
+
+def assemble(
+    parameters: ArrayLike,
+    forcing: Forcing,
+    model: Configuration = CLM5_20,
+    advection: float | None = None,
+) -> MatrixModel:
+    """Write out all matrices for the `Forcing` of one site, as `matrix_model` does."""
+    parameters = np.asarray(parameters, dtype=float)
     flow = None if advection is None else np.asarray(advection, dtype=float)
     term = terms(parameters, forcing, model, flow)
     density = np.zeros((len(POOLS), model.grid.layers))

@@ -6,12 +6,14 @@ fractions already hold the loss to respiration. Vectors of parameters are always
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from proda_lib.arrays import namespace
+from proda_lib.environment import MINPSI
 from proda_lib.nearest import unknown
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "PriorBox",
     "by_name",
     "index",
+    "require_possible",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -55,7 +58,7 @@ class Parameter:
     process : str
         Key of `PROCESSES`.
     default : float
-        CLM5's value (parameter file clm5_params.c190829.nc, and 2.2 of the specification).
+        CLM5's value (parameter file clm5_params.c190829.nc).
     """
 
     name: str
@@ -127,6 +130,8 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 NAMES: tuple[str, ...] = tuple(parameter.name for parameter in PARAMETERS)
 
+_FRACTIONS = frozenset(parameter.name for parameter in PARAMETERS if parameter.process == "A")
+
 #: CLM5's values, shape (21,). fs1s2 is the sand rule at 50 % sand: a default *run* uses each
 #: layer's own sand (`proda_lib.steady_state.default_run`).
 CLM5_DEFAULT: FloatArray = np.array([parameter.default for parameter in PARAMETERS])
@@ -161,6 +166,47 @@ def by_name(parameters: ArrayLike) -> dict[str, FloatArray]:
             f"values in the order {', '.join(NAMES)}"
         )
     return {name: values[..., i] for i, name in enumerate(NAMES)}
+
+
+def require_possible(values: FloatArray, names: Sequence[str] = NAMES) -> None:
+    """Raise a ValueError if a parameter has no meaning in the model, whatever the prior says.
+
+    Some prior limits are such values: nothing can be divided by an e-folding depth of 0.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, len(names))
+        Physical values.
+    names : sequence of str
+        Of the columns.
+
+    Examples
+    --------
+    >>> require_possible(CLM5_DEFAULT[None])
+    """
+    lower, upper, allowed = zip(*map(_possible, names), strict=True)
+    bad = ~((values >= np.array(lower)) & (values <= np.array(upper)))
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise ValueError(
+            f"parameter {names[column]} of row {row} is {values[row, column]:g}, it must be "
+            f"{allowed[column]}: stay inside the prior, whose ends are not part of it, or leave "
+            "the row out"
+        )
+
+
+def _possible(name: str) -> tuple[float, float, str]:
+    """Least and greatest possible value of a parameter, and both in words."""
+    above_zero, largest = np.nextafter(0.0, 1.0), np.finfo(float).max
+    if name in ("diffus", "cryo"):
+        return 0.0, largest, "finite and not negative"
+    if name in _FRACTIONS:
+        return 0.0, 1.0, "from 0 to 1"
+    if name == "beta":
+        return above_zero, np.nextafter(1.0, 0.0), "greater than 0 and less than 1"
+    if name == "maxpsi":
+        return np.nextafter(MINPSI, 0.0), -above_zero, f"between {MINPSI:g} and 0 MPa"
+    return above_zero, largest, "finite and greater than 0"
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from proda_lib import engine
 from proda_lib.compiled import jax
-from proda_lib.configurations import CLM5_20, Configuration, configuration
+from proda_lib.configurations import CLM5_20, Configuration
+from proda_lib.configurations import configuration as configuration_named
 from proda_lib.depths import Interpolation, Reading, reading_of
 from proda_lib.equation import decomposition_rates, terms, transfer_fractions
-from proda_lib.forcing import Forcing, forcing_of, rows_of
-from proda_lib.parameters import CLM5_DEFAULT, NAMES
+from proda_lib.forcing import Forcing, forcing_of, row_dimension, rows_of
+from proda_lib.parameters import CLM5_DEFAULT, NAMES, require_possible
 from proda_lib.transport import DAYS_PER_YEAR, Bedrock, Taper
 
 __all__ = [
@@ -37,9 +38,6 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
-#: Parameters that are divided by; some have a lower prior limit of 0.
-_POSITIVE = ("q10", "efolding", "taucwd", "taul1", "taul2", "tau4s1", "tau4s2", "tau4s3", "beta")
-
 #: Sites per compiled batch: large ones fill vector units and stay inside the processor's cache,
 #: a single site need not pay for them.
 _BATCHES = (16, 256)
@@ -52,6 +50,7 @@ class Prepared:
     Attributes
     ----------
     configuration : Configuration
+    bedrock : {"closed", "published"}
     rows : int
         Number of sites.
     forcing : list of Forcing
@@ -61,6 +60,7 @@ class Prepared:
     """
 
     configuration: Configuration
+    bedrock: Bedrock
     rows: int
     forcing: list[Forcing]
     reading: list[Reading] | None = None
@@ -80,9 +80,10 @@ def prepare(
     The functions of this module take the result in place of a Dataset, which pays when the same
     sites are solved with many parameter vectors. Options as in `pools` and `soil_carbon_at_depth`.
     """
-    model = _configuration(configuration)
+    model = configuration_named(configuration)
+    row = row_dimension(sites)
+    sites = sites.transpose(row, ...)
     first, which = rows_of(sites)
-    row = "site" if "site" in sites.dims else "cell"
     distinct = sites.isel({row: first})
     options = {"bedrock": bedrock, "taper": taper, "default_run": default_run}
     forcing = forcing_of(distinct, model, **options)
@@ -92,6 +93,7 @@ def prepare(
     batches = _batches(len(which))
     return Prepared(
         model,
+        bedrock,
         len(which),
         [jax.device_put(forcing.rows(which[rows])) for rows in batches],
         reading and [jax.device_put(jax.tree.map(lambda x: x[rows], reading)) for rows in batches],  # noqa: B023
@@ -135,19 +137,25 @@ def pools(
     ValueError
         If the parameters are not finite or do not fit the sites.
     """
-    if advection is not None and bedrock == "published":
-        raise ValueError("advection needs bedrock='closed': the published column is not closed")
-    if not isinstance(sites, Prepared):
-        sites = prepare(sites, configuration=configuration, bedrock=bedrock, taper=taper)
-    return _evaluate(engine.pools, parameters, sites, sites.forcing, advection=advection)
+    sites = _prepared(sites, configuration=configuration, bedrock=bedrock, taper=taper)
+    return _evaluate(engine.pools, parameters, sites, sites.forcing, advection)
 
 
-def soil_carbon(parameters: ArrayLike, sites: xr.Dataset | Prepared, **options: Any) -> FloatArray:
+def soil_carbon(
+    parameters: ArrayLike,
+    sites: xr.Dataset | Prepared,
+    *,
+    configuration: str | Configuration = CLM5_20,
+    bedrock: Bedrock = "closed",
+    taper: Taper = "clm",
+    advection: float | None = None,
+) -> FloatArray:
     """Steady-state soil organic carbon of every layer, gC m-3, shape (n, layers).
 
     The sum of the fast, slow and passive pools; 0 below a closed bedrock. Arguments as in `pools`.
     """
-    return soil_of(pools(parameters, sites, **options))
+    sites = _prepared(sites, configuration=configuration, bedrock=bedrock, taper=taper)
+    return _evaluate(engine.soil_carbon, parameters, sites, sites.forcing, advection)
 
 
 def soil_carbon_at_depth(
@@ -165,28 +173,32 @@ def soil_carbon_at_depth(
     NaN where a site has no further observation. Arguments as in `pools`; `interpolation` as in
     `proda_lib.depths`.
     """
-    if not isinstance(sites, Prepared):
-        sites = prepare(
-            sites, configuration=configuration, bedrock=bedrock, taper=taper,
-            interpolation=interpolation,
-        )  # fmt: skip
+    sites = _prepared(
+        sites, configuration=configuration, bedrock=bedrock, taper=taper,
+        interpolation=interpolation,
+    )  # fmt: skip
     if sites.reading is None:
         raise ValueError("the sites have no observed_depth: use soil_carbon for layers")
     batches = list(zip(sites.forcing, sites.reading, strict=True))
-    return _evaluate(engine.soil_carbon_at_depth, parameters, sites, batches, advection=advection)
+    return _evaluate(engine.soil_carbon_at_depth, parameters, sites, batches, advection)
 
 
 def soil_carbon_gradient(
-    parameters: ArrayLike, sites: xr.Dataset | Prepared, **options: Any
+    parameters: ArrayLike,
+    sites: xr.Dataset | Prepared,
+    *,
+    configuration: str | Configuration = CLM5_20,
+    bedrock: Bedrock = "closed",
+    taper: Taper = "clm",
+    advection: float | None = None,
 ) -> FloatArray:
     """Differentiate every layer's soil carbon by every parameter, shape (n, layers, parameters).
 
     gC m-3 per unit of the parameter. Implicit differentiation of the steady state: exact, no
     differences are taken. Arguments as in `pools`.
     """
-    if not isinstance(sites, Prepared):
-        sites = prepare(sites, **options)
-    return _evaluate(_gradient, parameters, sites, sites.forcing)
+    sites = _prepared(sites, configuration=configuration, bedrock=bedrock, taper=taper)
+    return _evaluate(_gradient, parameters, sites, sites.forcing, advection)
 
 
 def _gradient(parameters: Any, *rows: Any, **options: Any) -> jax.Array:
@@ -200,7 +212,7 @@ def default_run(
     bedrock: Bedrock = "closed",
     taper: Taper = "clm",
 ) -> FloatArray:
-    """Steady state with CLM5's own parameters, gC m-3, shape (n, 7, layers) (specification 2.2).
+    """Steady state with CLM5's own parameters, gC m-3, shape (n, 7, layers) (fun_var_decom.m).
 
     As the original default run: transfers out of the fast pool follow each layer's sand, the water
     scalar is taken as it is, and litter enters layer by layer where the study knows it
@@ -230,7 +242,7 @@ def respiration(
     The sum over pools and layers of (1 - fractions passed on) xi K X; in steady state with bedrock
     closed it equals the input. For runs with `parameters`, not for the default run.
     """
-    model = _configuration(configuration)
+    model = configuration_named(configuration)
     # Rates as published hold in every layer; a closed column has no carbon where they differ.
     forcing = forcing_of(sites, model, bedrock="published")
     term = terms(_rows(parameters, len(pools), model), forcing, model)
@@ -239,14 +251,14 @@ def respiration(
     return DAYS_PER_YEAR * ((1 - np.swapaxes(passed_on, -1, -2)) * decomposed).sum(axis=(-1, -2))
 
 
-def _configuration(name: str | Configuration) -> Configuration:
-    return configuration(name)
+def _prepared(sites: xr.Dataset | Prepared, **options: Any) -> Prepared:
+    return sites if isinstance(sites, Prepared) else prepare(sites, **options)
 
 
 def _batches(rows: int) -> list[NDArray[np.int_]]:
     """Split row numbers into batches of one size, the last filled up with its last row."""
     size = next((size for size in _BATCHES if rows <= size), _BATCHES[-1])
-    starts = range(0, max(rows, 1), size)
+    starts = range(0, rows, size)
     return [np.minimum(np.arange(start, start + size), rows - 1) for start in starts]
 
 
@@ -257,6 +269,8 @@ def _evaluate(
     batches: list[Any],
     advection: float | None = None,
 ) -> FloatArray:
+    if advection is not None and sites.bedrock == "published":
+        raise ValueError("advection needs bedrock='closed': the published column is not closed")
     values = _rows(parameters, sites.rows, sites.configuration)
     results = []
     for rows, batch in zip(_batches(sites.rows), batches, strict=True):
@@ -278,13 +292,5 @@ def _rows(parameters: ArrayLike, n: int, model: Configuration) -> FloatArray:
             f"({n}, {count}) for the {n} sites given"
         )
     values = np.broadcast_to(values, (n, count))
-    positive = np.isin(model.names, _POSITIVE)
-    bad = ~np.isfinite(values) | (positive & (values <= 0))
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        allowed = "greater than 0" if positive[column] else "finite"
-        raise ValueError(
-            f"parameter {model.names[column]} of row {row} is {values[row, column]:g}, it must be "
-            f"{allowed}: stay inside the prior, whose ends are not part of it, or leave the row out"
-        )
+    require_possible(values, model.names)
     return values

@@ -23,6 +23,7 @@ Bedrock = Literal["closed", "published"]
 Taper = Literal["clm", "binn"]
 
 BEDROCK: tuple[Bedrock, ...] = ("closed", "published")
+TAPER: tuple[Taper, ...] = ("clm", "binn")
 
 DAYS_PER_YEAR = 365.0
 CRYOTURBATION_LIMIT = 2.0  # m; soils that thaw deeper are not cryoturbated
@@ -68,7 +69,7 @@ def exchange(
     advection: ArrayLike | None = None,
     grid: SoilGrid = CLM5,
 ) -> Exchange:
-    """Exchange between layers for given diffusivities and advection (specification 3.4).
+    """Exchange between layers for given diffusivities and advection (tri_matrix.m of the original).
 
     With advection the face between two layers follows Patankar's power law, g = G max(0, 1 - 0.1
     abs(F/G))^5 for conductance G and flow F, and the flow itself is taken upwind. What leaves a
@@ -86,7 +87,7 @@ def exchange(
     Examples
     --------
     >>> m = mixing([42.0] * 12, 20)
-    >>> round(float(365 * exchange(m, 1e-4, 5e-4).down[0]), 6)  # 1/yr, specification 3.4
+    >>> round(float(365 * exchange(m, 1e-4, 5e-4).down[0]), 6)  # 1/yr, as the original
     0.166667
     """
     xp = namespace(bio, cryo, mixing.bio_up)
@@ -122,7 +123,7 @@ def mixing(
     bedrock: Bedrock = "closed",
     taper: Taper = "clm",
 ) -> Mixing:
-    """Compute the exchange between layers, mean of the 12 months (specification 3.4, 13.1).
+    """Compute the exchange between layers, mean of the 12 months (tri_matrix.m).
 
     Where the soil thaws deeper than 2 m, bioturbation mixes everything down to bedrock; where it
     thaws less, cryoturbation mixes down to the active layer depth and fades out linearly to 3 m or
@@ -152,6 +153,8 @@ def mixing(
     (20,)
     """
     require_bedrock(bedrock)
+    if taper not in TAPER:
+        raise ValueError(f"taper is {taper!r}, allowed are {' and '.join(map(repr, TAPER))}")
     depth = np.asarray(active_layer_depth, dtype=float)
     layer = np.asarray(bedrock_layer, dtype=int)
     smallest = SMALLEST_DIFFUSIVITY * DAYS_PER_YEAR if bedrock == "published" else 0.0
@@ -198,7 +201,7 @@ def _exchange_rates(
     if bedrock == "closed":
         up, down = np.where(number <= base, up, 0.0), np.where(number < base, face, 0.0)
     else:
-        # The published rows under bedrock copy their upper face: 13.1 of the specification.
+        # The published rows under bedrock copy their upper face: its slip.
         up, down = (
             np.broadcast_to(up, np.broadcast(up, base).shape),
             np.where(number > base, up, face),

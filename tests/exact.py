@@ -23,13 +23,14 @@ def exact_pools(
     site: xr.Dataset,
     model: Configuration = CLM5_20,
     advection: float | None = None,
+    digits: int = DIGITS,
 ) -> np.ndarray:
-    """Pools of one site with closed bedrock, shape (7, layers), rounded from 50 digits."""
+    """Pools of one site with closed bedrock, shape (7, layers), rounded from many digits."""
     flow = None if advection is None else np.asarray(advection)
     term = terms(parameters, forcing_of(site, model), model, flow)
     rates, layers = decomposition_rates(term), model.grid.layers
     fractions = transfer_fractions(term.value, layers)
-    with mpmath.workdps(DIGITS):
+    with mpmath.workdps(digits):
         matrix, source = _system(rates, fractions, term.exchange, term.inputs, layers)
         solution = _solve(matrix, source)
         return np.array([float(x) for x in solution]).reshape(layers, 7).T

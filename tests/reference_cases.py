@@ -58,7 +58,7 @@ def sites(case: str) -> xr.Dataset:
         layered = litter.sum(axis=1)[:, None] * share
         data["layered_litter_input"] = (("litter", "layer"), layered, "gC m-3 yr-1")
     variables = {
-        name: (("site", *dims), np.asarray(values, dtype=float)[None], {"units": units})
+        name: (("site", *dims), np.array(values, dtype=float)[None], {"units": units})
         for name, (dims, values, units) in data.items()
     }
     dataset = xr.Dataset(variables, attrs={"soil_grid": "CLM5"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
@@ -103,6 +103,51 @@ def test_gradients_at_depth_match_differences_with_pchip() -> None:
         assert gradient[i] == pytest.approx(float(slope), rel=1e-5)
 
 
+@pytest.mark.parametrize("interpolation", ["linear", "pchip"])
+@pytest.mark.parametrize("bedrock", [1, 2, 9])
+def test_gaps_in_observations_leave_gradients_whole(interpolation: str, bedrock: int) -> None:
+    data = case_with(bedrock)
+    data["observed_depth"][0] = [0.05, np.nan, 3.0]
+    prepared = steady_state.prepare(data, interpolation=interpolation)
+    forcing, reading = (jax.tree.map(lambda x: x[0], part[0]) for part in
+                        (prepared.forcing, prepared.reading))  # fmt: skip
+
+    def total(p):
+        at_depth = engine.soil_carbon_at_depth(p, forcing, reading)
+        return jax.numpy.where(jax.numpy.isnan(at_depth), 0.0, at_depth).sum()
+
+    gradient = np.asarray(jax.jit(jax.grad(total))(CASES["B"][-1]))
+    assert np.isfinite(gradient).all()
+    assert gradient[NAMES.index("q10")] != 0
+
+
+@pytest.mark.parametrize("thaw", [42.0, 1.3, 0.0])
+def test_no_efolding_depth_of_the_prior_is_too_small(thaw: float) -> None:
+    vectors = np.tile(CASES["B"][-1], (4, 1))
+    vectors[:, NAMES.index("efolding")] = [0.03, 0.015, 0.005, 1e-4]
+    data = case_with(20, thaw).isel(site=[0] * 4)
+    pools = steady_state.pools(vectors, data)
+    for vector, found in zip(vectors, pools, strict=True):
+        exact = exact_pools(vector, data.isel(site=0), digits=400)
+        np.testing.assert_allclose(found, exact, rtol=1e-12, atol=1e-300)
+    assert np.isfinite(steady_state.soil_carbon_gradient(vectors, data)).all()
+
+
+def test_curvature_matches_differences_of_gradients() -> None:
+    forcing = jax.tree.map(lambda x: x[0], forcing_of(case_with(14)))
+    vector, name = BINN.to_physical(np.full(21, 0.4)), NAMES.index("q10")
+
+    @jax.jit
+    def gradient(p):
+        return jax.grad(lambda q: jax.numpy.log(engine.soil_carbon(q, forcing)[0]))(p)
+
+    direction = np.eye(21)[name]
+    _, curvature = jax.jvp(gradient, (vector,), (direction,))
+    step = 1e-5 * direction
+    slope = (gradient(vector + step) - gradient(vector - step)) / 2e-5
+    np.testing.assert_allclose(curvature * vector, slope * vector, atol=1e-7)
+
+
 def test_a_flow_of_zero_changes_nothing() -> None:
     data, vector = case_with(), CASES["B"][-1]
     still = steady_state.pools(vector, data)
@@ -134,8 +179,15 @@ def test_downward_flow_carries_carbon_down() -> None:
 
 
 def test_advection_through_an_open_bedrock_is_refused() -> None:
-    with pytest.raises(ValueError, match="advection needs bedrock='closed'"):
-        steady_state.pools(CASES["B"][-1], sites("B"), bedrock="published", advection=1e-3)
+    prepared = steady_state.prepare(sites("B"), bedrock="published")
+    for function in (
+        steady_state.pools,
+        steady_state.soil_carbon,
+        steady_state.soil_carbon_at_depth,
+        steady_state.soil_carbon_gradient,
+    ):
+        with pytest.raises(ValueError, match="advection needs bedrock='closed'"):
+            function(CASES["B"][-1], prepared, advection=1e-3)
 
 
 def test_the_chapter_has_seventy_pools_that_respire_their_input(ten_layers) -> None:
@@ -185,6 +237,8 @@ def test_a_configuration_refuses_sites_on_another_grid(ten_layers) -> None:
     live=st.integers(1, 20),
     bedrock=st.sampled_from(["closed", "published"]),
 )
+# Both ends turn so sharply that their slopes are limited: random values seldom do.
+@example(values=[100.0, 110.0, *np.linspace(10, 1, 16), 110.0, 100.0], live=20, bedrock="published")
 def test_pchip_is_scipys(values: list[float], live: int, bedrock: str) -> None:
     data = sites("A")
     data["bedrock_layer"][:] = live

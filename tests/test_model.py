@@ -25,13 +25,13 @@ PARAMETER_FILE = Path(
     "wosis_2019_snap_shot/clm5_params.c190829.nc",
 )
 
-# Printed by the specification (1.2) from the formula of CLM4.5's technical note.
+# From the formula of CLM4.5's technical note, computed independently.
 CLM45_NODE = [0.0071006, 0.0279250, 0.0622586, 0.1188651, 0.2121934,
               0.3660658, 0.6197585, 1.0380271, 1.7276353, 2.8646071]  # fmt: skip
 CLM45_INTERFACE = [0.0175128, 0.0450918, 0.0905618, 0.1655292, 0.2891296,
                    0.4929121, 0.8288928, 1.3828312, 2.2961212, 3.8018819]  # fmt: skip
 
-# Diagonal of V, 1/yr, bio 1e-4 m2/yr, bedrock at the bottom (specification 3.4).
+# Diagonal of V, 1/yr, bio 1e-4 m2/yr, bedrock at the bottom (original tri_matrix.m in Octave).
 V_DIAGONAL = [0.166667, 0.133333, 0.0571429, 0.0303571, 0.0142857, 0.00793651, 0.00505051,
               0.0034965, 0.0025641, 0.00196078, 0.00154799, 0.00125313, 0.00100495, 0.000691802,
               0.00049128, 0.000366905, 0.000284455, 0.000226989, 0.00018534,
@@ -194,6 +194,37 @@ def test_the_two_cryoturbation_tapers_differ_over_shallow_bedrock_only() -> None
             for taper in ("clm", "binn")
         ]
         assert np.allclose(*up, rtol=1e-12) == same
+
+
+def test_cryoturbation_fades_out_at_the_interface_below_bedrock() -> None:
+    mixed = transport.mixing(np.full(12, 0.7), 8)  # bedrock layer 8; layer 9 ends at 1.2 m
+    # By hand: shape 1 at 0.68 m and 1 - 0.22 / 0.5 = 0.56 at 0.92 m; the face between the nodes at
+    # 0.58 and 0.80 m takes 1 / ((0.10 / 1 + 0.12 / 0.56) / 0.22) = 0.7; layer 7 is 0.2 m thick.
+    assert mixed.cryo_down[6] == pytest.approx(0.7 / 0.22 / 0.2 / 365, rel=1e-12)
+    assert mixed.cryo_up[7] == pytest.approx(0.7 / 0.22 / 0.24 / 365, rel=1e-12)
+
+
+def test_advection_follows_the_power_law() -> None:
+    mixed = transport.mixing(np.full(12, 42.0), 20)
+    rates = transport.exchange(mixed, 1e-4, 0.0, advection=0.01)
+    conductance = 1e-4 / 0.03  # m yr-1, nodes 0.03 m apart: flow over conductance is 3
+    diffusive = conductance * (1 - 0.1 * 3) ** 5
+    assert 365 * rates.down[0] * 0.02 == pytest.approx(diffusive + 0.01, rel=1e-9)
+    assert 365 * rates.up[1] * 0.04 == pytest.approx(diffusive, rel=1e-9)
+
+
+def test_the_deeper_thaw_of_two_years_counts() -> None:
+    data = sites("C")
+    for name in ("active_layer_depth", "active_layer_depth_last_year"):
+        shallow = data.assign({name: data[name] * 0 + 0.1})
+        deep = forcing_of(data.assign({name: data[name] * 0 + 1.8})).mixing
+        assert (deep.cryo_down >= forcing_of(shallow).mixing.cryo_down).all()
+        assert deep.cryo_down[0, 8] > forcing_of(shallow).mixing.cryo_down[0, 8]
+
+
+def test_the_depth_scalar_is_exponential_down_to_a_hundredth_of_a_metre() -> None:
+    found = environment.depth_scalar(np.array([0.5, 2.5]), 0.01)
+    np.testing.assert_allclose(found, np.exp([-50.0, -250.0]), rtol=1e-12)
 
 
 def test_thaw_to_the_interface_below_bedrock_is_no_number_lost() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proda_lib import depths, matrices, steady_state
-from proda_lib.parameters import BINN, PRODA
+from proda_lib.forcing import forcing_of
+from proda_lib.parameters import BINN, CLM5_DEFAULT, NAMES, PRODA
 from proda_lib.soil_grid import CLM5
 from proda_lib.studies import schema
 
@@ -40,6 +41,13 @@ def solve(case: str, **options: str) -> np.ndarray:
     if case == "D":
         return steady_state.default_run(data, parameters=parameters, **options)[0]
     return steady_state.pools(parameters, data, **options)[0]
+
+
+def with_value(name: str, value: float) -> np.ndarray:
+    """Parameters of case A, one of them changed."""
+    parameters = CASES["A"][-1].copy()
+    parameters[NAMES.index(name)] = value
+    return parameters
 
 
 def stock_to(soil: np.ndarray, depth: float) -> float:
@@ -176,6 +184,54 @@ def test_batches_give_what_single_sites_give() -> None:
         np.testing.assert_array_equal(together[i], alone)
 
 
+def test_neither_precision_nor_order_of_the_data_changes_the_numbers() -> None:
+    data, parameters = sites("D").isel(site=[0, 0]).reset_coords(drop=True), CASES["D"][-1]
+    single = data.astype(np.float32)
+    for other, same in (
+        (single, single.astype(float)),
+        (data.transpose("month", "layer", "litter", ..., "site"), data),
+        (data.rename(site="cell").drop_dims("observation"), data),
+    ):
+        np.testing.assert_array_equal(
+            steady_state.pools(parameters, other), steady_state.pools(parameters, same)
+        )
+        np.testing.assert_array_equal(
+            steady_state.default_run(other), steady_state.default_run(same)
+        )
+
+
+def test_layered_input_under_a_closed_bedrock_enters_the_bedrock_layer() -> None:
+    data = sites("D")
+    whole = data["layered_litter_input"].values @ CLM5.thickness
+    for bedrock_layer in (1, 5, 20):
+        data["bedrock_layer"][:] = bedrock_layer
+        entering = forcing_of(data, default_run=True).layered_input
+        np.testing.assert_allclose(entering @ CLM5.thickness, whole, rtol=1e-14)
+        assert not entering[..., bedrock_layer:].any()
+        above = np.s_[..., : bedrock_layer - 1]
+        np.testing.assert_allclose(entering[above], data["layered_litter_input"].values[above])
+        debris = steady_state.default_run(data)[:, 0]
+        assert (debris[:, :bedrock_layer] > 0).all()
+
+
+def test_the_default_run_takes_water_and_sand_as_they_are() -> None:
+    usual = steady_state.default_run(sites("D"))
+    for name, value in (("w-scaling", 0.3), ("fs1s2", 0.1), ("fs1s3", 0.05)):
+        changed = CLM5_DEFAULT.copy()
+        changed[NAMES.index(name)] = value
+        same = steady_state.default_run(sites("D"), parameters=changed)
+        np.testing.assert_array_equal(same, usual)
+
+
+def test_one_frozen_month_last_year_keeps_all_input_at_the_surface() -> None:
+    data, parameters = sites("C"), CASES["C"][-1]
+    assert (steady_state.pools(parameters, data)[0, 0, :15] > 0).all()
+    data["active_layer_depth_last_year"][0, 3] = 0.0
+    debris = steady_state.pools(parameters, data)[0, 0]
+    assert debris[0] > 0
+    assert not debris[1:].any()
+
+
 def test_depths_under_closed_bedrock_take_the_deepest_live_node() -> None:
     data = sites("B")
     data["bedrock_layer"][:] = 8
@@ -200,7 +256,14 @@ def test_interpolation_returns_node_values_and_gaps(interpolation: str) -> None:
     [
         ({"parameters": np.ones(20)}, r"allowed are \(21,\)"),
         ({"parameters": np.full(21, np.nan)}, "diffus of row 0 is nan, it must be finite"),
-        ({"parameters": PRODA.lower}, "efolding of row 0 is 0, it must be greater than 0"),
+        ({"parameters": PRODA.lower}, "efolding of row 0 is 0, .* greater than 0"),
+        ({"parameters": with_value("w-scaling", 0.0)}, "w-scaling .* greater than 0"),
+        ({"parameters": with_value("beta", 1.0)}, "beta of row 0 is 1, .* less than 1"),
+        ({"parameters": with_value("diffus", -1e-4)}, "diffus .* not negative"),
+        ({"parameters": with_value("fs1s2", 1.2)}, "fs1s2 of row 0 is 1.2, .* from 0 to 1"),
+        ({"sites": sites("A").isel(site=[])}, "sites hold no site: select at least one"),
+        ({"sites": sites("A").isel(site=0)}, "neither a dimension site nor cell"),
+        ({"taper": "clm4"}, "taper is 'clm4', allowed are 'clm' and 'binn'"),
         ({"bedrock": "open"}, "bedrock is 'open', allowed are 'closed' and 'published'"),
     ],
 )

@@ -147,7 +147,7 @@ def water_potential(scalar: ArrayLike) -> FloatArray:
     """Return the soil water potential that CLM would turn into a given water scalar, MPa.
 
     CLM's scalar is ln(psi_min / psi) / ln(psi_min / psi_max) with psi_min -2 MPa and psi_max
-    -0.002 MPa (section 3.3 of the specification of the original); this is its inverse
+    -0.002 MPa (Andren & Paustian 1987, as CLM uses it); this is its inverse
     psi = psi_min (psi_max / psi_min)^scalar. The 10-layer model configuration needs it.
 
     Parameters
