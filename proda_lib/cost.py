@@ -47,7 +47,7 @@ Weights = Literal["rank", "depth"]
 
 LIKELIHOODS: tuple[Likelihood, ...] = ("proda", "lognormal")
 
-#: Standard deviation of an observation, as a share of it (specification 6.3); 1.
+#: Standard deviation of an observation, as a share of it (cost_fun.m of the original); 1.
 RELATIVE_ERROR = 0.6
 
 #: Standard deviation of ln SOC of one profile: the spread among the 225 New York profiles that
@@ -56,10 +56,10 @@ LOG_SD = 0.38
 
 
 def rank_weights(observed: ArrayLike, depth: ArrayLike) -> FloatArray:
-    """Weights that favour extreme layers: max(1, 10 exp(1 - r)) (specification 6.2).
+    """Weights that favour extreme layers: max(1, 10 exp(1 - r)).
 
-    r is the mean of two ranks, of |SOC - mean SOC| and of |depth - mean depth| in the profile; the
-    most extreme layer is first, ties are in the order of the layers.
+    r is the mean of two ranks in the profile, by the distances of SOC and of depth from their
+    means; the most extreme layer is first, ties are in the order of the layers.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def rank_weights(observed: ArrayLike, depth: ArrayLike) -> FloatArray:
 
 
 def depth_weights(depth: ArrayLike) -> FloatArray:
-    """Weights of the chapter: exp(-depth), 10 for the first and last layer (specification 6.2).
+    """Weights of the chapter: exp(-depth), 10 for the first and last layer.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def _rank_from_mean(values: FloatArray) -> FloatArray:
 def weighted_misfit(
     modelled: Any, observed: Any, weight: Any, relative_error: float = RELATIVE_ERROR
 ) -> Any:
-    """Cost J = sum of w (modelled - observed)^2 / (2 (0.6 observed)^2) (specification 6.3); 1.
+    """Cost J = sum of w (modelled - observed)^2 / (2 (0.6 observed)^2) (cost_fun.m); 1.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One chain of the published sampler, compiled and in lockstep over chains (specification 6.1-6.7).
+"""One chain of the published sampler, compiled and in lockstep over chains (after the original).
 
 A test run with uniform steps, then a formal run whose normal steps follow the covariance of what
 was recorded. `proda_lib.published_wave` runs chains to their end, `proda_lib.published_sampler`
@@ -156,7 +156,7 @@ test_block.__test__ = False
 def formal_start(
     energy: Energy, variant: Variant, test: TestRun, key: Any, scale: Any, data: Any
 ) -> FormalRun:
-    """Go on from the end of test runs, with the cost of the starting point (sic; 6.6).
+    """Go on from the end of test runs, with the cost of the starting point (sic).
 
     `scale` (lane,) is the factor of redone chains, 1 at first.
     """
@@ -265,12 +265,12 @@ def _normal(key: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _usable(cost: Any, old: Any) -> Any:
-    """Cost of a model that cannot be solved: 100 more than the old one (specification 6.4)."""
+    """Cost of a model that cannot be solved: 100 more than the old one."""
     return jnp.where(jnp.isfinite(cost), cost, old + 100)
 
 
 def _accepts(difference: Any, iteration: Any, key: Any) -> Any:
-    """Annealed acceptance: exp(-(Jnew - Jold) ln(simu + 2)) > U (specification 6.4)."""
+    """Annealed acceptance: exp(-(Jnew - Jold) ln(simu + 2)) > U."""
     return jnp.exp(-difference * jnp.log(iteration + 2.0)) > jax.random.uniform(key)
 
 

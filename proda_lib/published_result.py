@@ -1,4 +1,4 @@
-"""What the published sampler reports of its chains (specification 6.9 to 6.12)."""
+"""What the published sampler reports of its chains (fun_save_da.m of the original)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class PublishedResult:
     seed : int
     identities : ndarray of int, shape (site,)
     failed : ndarray of bool, shape (site,)
-        More chains were redone than allowed (specification 6.7).
+        More chains were redone than allowed.
     mean, sd : ndarray, shape (site, chain, d)
         Of the second half of the accepted values, all of them, repeats not counted.
     quantiles : ndarray, shape (site, chain, d, quantile)
@@ -77,7 +77,7 @@ class PublishedResult:
     r2_original, efficiency : ndarray, shape (site, chain)
         Of the mean modelled SOC, see `proda_lib.scores`.
     rmse : ndarray, shape (site, chain)
-        Of the mean modelled SOC, gC m-3, with the original's divisor (specification 6.10).
+        Of the mean modelled SOC, gC m-3, with the original's divisor (fun_save_da.m).
     gelman_rubin : ndarray, shape (site, d)
         The original's statistic; it judged by the mean over parameters, < 1.05.
     chosen : ndarray of int, shape (site,)
@@ -192,7 +192,7 @@ def collect(
 
 
 def _rmse(observed: FloatArray, modelled: FloatArray, layers: FloatArray) -> FloatArray:
-    """RMSE whose divisor is the raw number of layers, before any were left out (6.10)."""
+    """RMSE whose divisor is the raw number of layers, before any were left out (fun_save_da.m)."""
     total = np.where(np.isfinite(observed), (modelled - observed) ** 2, 0).sum(axis=-1)
     return np.sqrt(total / layers)
 
@@ -210,7 +210,7 @@ def _gelman_rubin(mean: FloatArray, sd: FloatArray, accepted: FloatArray) -> Flo
 
 
 def gev_mode(values: ArrayLike) -> FloatArray:
-    """Compute the original's "MLE", the mode of a fitted extreme value distribution (6.11).
+    """Compute the original's "MLE", the mode of a fitted extreme value distribution.
 
     The distribution is fitted to each parameter; its mode is mu + s ((1 + k)^-k - 1) / k, and mu if
     k = 0. Slow: some tenths of a second for each parameter.

@@ -1,4 +1,4 @@
-"""The sampler of the original PRODA, slips included, in two named variants (specification 6).
+"""The sampler of the original PRODA, slips included, in two named variants.
 
 It does not sample the posterior: acceptance is annealed, so that chains close in on the best fit;
 only accepted values count; all chains start at one point, and the first cost of the formal run is
@@ -6,7 +6,7 @@ that of the starting point. `proda_lib.sampler` is the one to use; this one is t
 
 Chains of many sites run in lockstep, those that must be redone together afterwards. Two deviations
 from the original: the covariance is refreshed after 100 steps instead of each, and redrawing ends
-after a number of tries instead of 60 seconds (`proda_lib.published_chain`). Where the specification
+after a number of tries instead of 60 seconds (`proda_lib.published_chain`). Where the original
 leaves it open: a chain is redone from its test run on, with its own factor on the covariance.
 
 Every chain's random numbers follow from the seed, its site's identity, its number and its attempt,
@@ -110,8 +110,8 @@ def run(
 def next_attempt(attempt: Attempt, end: Ended | None, variant: Variant) -> Attempt | None:
     """Return the attempt that must follow one that ended, None if the chain can be kept.
 
-    Too few acceptances of the test run narrow its steps (specification 6.5). Acceptance outside the
-    variant's limits rescales the covariance by 0.7 or 2 (specification 6.7).
+    Too few acceptances of the test run narrow its steps. Acceptance outside the
+    variant's limits rescales the covariance by 0.7 or 2.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The two descriptions of the published sampler, as numbers (specification 6, slips included)."""
+"""The two descriptions of the published sampler, as numbers (slips included)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Variant:
     redos: int = 5
 
 
-#: As the original code has it (specification 6).
+#: As the original code has it (da_cesm2_clm5_cen_vr_v2.m).
 CODE = Variant("code", "rank", 20_000, 50_000, 0.10, 0.50, "lowest rmse")
 
 #: As the chapter describes it.

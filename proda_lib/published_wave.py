@@ -49,7 +49,7 @@ class Attempt:
     scale: float = 1.0
 
     def checked(self, variant: Variant) -> bool:
-        """Tell whether its test run must accept enough (specification 6.5)."""
+        """Tell whether its test run must accept enough."""
         return self.restarts <= variant.restarts
 
     def half_width(self, variant: Variant) -> float:

@@ -33,7 +33,7 @@ def efficiency(observed: ArrayLike, modelled: ArrayLike) -> FloatArray:
 
 
 def r2_original(observed: ArrayLike, modelled: ArrayLike) -> FloatArray:
-    """Return the original code's "R2", taken about the *modelled* mean (specification 6.10); 1.
+    """Return the original code's "R2", taken about the *modelled* mean (fun_save_da.m); 1.
 
     1 - SSres / SStot, arguments as in `efficiency`. Kept to compare with the original's
     figures: a model that varies more than the observations is flattered.
@@ -59,7 +59,7 @@ def _explained(observed: FloatArray, modelled: FloatArray, about: FloatArray) ->
 
 
 def gelman_rubin_original(mean: ArrayLike, squares: ArrayLike, accepted: ArrayLike) -> FloatArray:
-    """Compute the original's Gelman-Rubin statistic, slips included (specification 6.12); 1.
+    """Compute the original's Gelman-Rubin statistic, slips included (fun_save_da.m); 1.
 
     GR = sqrt((W (n - 1) / n + B / n) / W) with B = n / (m - 1) sum of (mean_i - mean)^2 and
     W = sum of squared deviations / (m (n - 1)), where n is the number of accepted values of the

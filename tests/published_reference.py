@@ -1,4 +1,4 @@
-"""One chain of the published sampler, transcribed from specification 6 line by line, slow."""
+"""One chain of the published sampler, transcribed rule by rule, slow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cost, likelihoods and scores: the specification's numbers, densities, bad input."""
+"""Cost, likelihoods and scores: known numbers, densities, bad input."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sites() -> xr.Dataset:
     return studies.load("twin", "smoke").sites
 
 
-def test_rank_weights_of_the_specification() -> None:
+def test_rank_weights_of_the_original() -> None:
     np.testing.assert_allclose(
         cost.rank_weights(SOC, DEPTH), [[6.0653, 1, 1, 1, 6.0653]], atol=1e-4
     )

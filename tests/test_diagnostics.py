@@ -31,7 +31,7 @@ def by_arviz(draws: np.ndarray) -> np.ndarray:
         found = [
             arviz.rhat(data),
             arviz.ess(data, method="bulk"),
-            arviz.ess(data, method="tail"),
+            arviz.ess(data, method="tail", prob=(0.05, 0.95)),
             arviz.mcse(data, method="mean"),
         ]
     return np.array([np.squeeze(_variable(each)) for each in found], dtype=float)

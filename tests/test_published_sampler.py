@@ -52,7 +52,7 @@ CORRELATED = np.linalg.inv([[0.04, 0.015, 0.0], [0.015, 0.02, 0.0], [0.0, 0.0, 0
 
 @pytest.mark.parametrize("name", ["code", "chapter"])
 @pytest.mark.parametrize("tries, patience", [(8, 500), (1, 2)], ids=["usual", "gives up"])
-def test_step_by_step_like_the_specification(name, tries, patience, monkeypatch) -> None:
+def test_step_by_step_like_a_literal_transcription(name, tries, patience, monkeypatch) -> None:
     monkeypatch.setattr(chain, "TRIES", tries)
     monkeypatch.setattr(chain, "PATIENCE", patience)
     variant = SHORT[name]
