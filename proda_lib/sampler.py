@@ -1,0 +1,260 @@
+"""The exact sampler: posterior draws at many sites, each site until it has converged.
+
+`sample` runs chains from over-dispersed starts with the moves of `proda_lib.moves`. During warm-up
+the normal and the archive that the moves use are fitted again after every block of iterations, from
+the records of all chains of the site; then they are frozen, so that what is kept comes from a fixed
+Markov chain whose stationary distribution is the posterior. After every check the sites that are
+not finished go on. Sites that never converge are returned with a flag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from proda_lib import chains, moves
+from proda_lib.chains import Energy, Settings
+from proda_lib.compiled import jax
+from proda_lib.diagnostics import Diagnostics, converged, summary
+
+__all__ = ["Draws", "Settings", "sample"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What `sample` returns; axis site as given.
+
+    Attributes
+    ----------
+    unit : ndarray, shape (site, chain, draw, d)
+        Draws in the unit cube, evenly thinned to `Settings.stored`.
+    energy : ndarray, shape (site, chain, draw)
+        1.
+    mean, sd : ndarray, shape (site, d)
+        Of all kept records, unit cube.
+    diagnostics : Diagnostics
+        Of all kept records; each of shape (site, d + 1), the energy last.
+    acceptance : ndarray, shape (site, 3)
+        Accepted share of each of `proda_lib.moves.MOVES` in the kept phase.
+    converged : ndarray of bool, shape (site,)
+        Whether a site met the stop rule. Do not use the others without saying so.
+    evaluations : ndarray of int, shape (site, 2)
+        Energies computed before and in the kept phase, all chains together.
+    """
+
+    unit: FloatArray
+    energy: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+    diagnostics: Diagnostics
+    acceptance: FloatArray
+    converged: NDArray[np.bool_]
+    evaluations: NDArray[np.int_]
+
+
+def sample(
+    energy: Energy,
+    data: Any,
+    identities: ArrayLike,
+    settings: Settings | None = None,
+    seed: int = 0,
+    *,
+    dimensions: int = 21,
+    progress: Callable[[int, int], None] | None = None,
+) -> Draws:
+    """Draw from the posterior exp(-energy) on the unit cube at every site.
+
+    Parameters
+    ----------
+    energy : callable
+        (unit, data) of one site to a scalar; hashable, and the same object for the same target, so
+        that it is compiled once. See `proda_lib.cost.target`.
+    data : pytree of arrays with leading axis site
+    identities : array_like of int, shape (site,)
+        Number of each site; with the seed it fixes the site's random numbers, whatever other sites
+        run beside it. Different sites need different numbers.
+    settings : Settings, optional
+    dimensions : int
+        Number of parameters, d.
+    progress : callable, optional
+        Called with the number of finished sites and of all, after every block.
+
+    Raises
+    ------
+    ValueError
+        If identities do not fit the data or occur twice.
+
+    Examples
+    --------
+    >>> def energy(unit, data):
+    ...     return ((unit - data) ** 2).sum() / 0.02
+    >>> short = Settings(warmup=4, check=2, most=2, stored=50, lanes=1)
+    >>> draws = sample(energy, np.array([0.5]), [7], short, dimensions=2)
+    >>> draws.unit.shape, bool(abs(draws.mean - 0.5).max() < 0.02)
+    ((1, 8, 50, 2), True)
+    """
+    settings = settings or Settings()
+    identities = _identities(identities, data)
+    root = jax.random.key(seed)
+    keys = jax.vmap(lambda number: jax.random.fold_in(root, number))(identities)
+    run = _Run(energy, data, keys, settings, dimensions)
+    sites = [_Site(index, dimensions, settings) for index in range(len(identities))]
+    run.start(sites)
+    while any(not site.finished for site in sites):
+        # Breadth first: sites that take long are left together, so that lanes stay full.
+        waiting = sorted((site for site in sites if not site.finished), key=lambda site: site.done)
+        run.block(waiting[: settings.lanes])
+        if progress is not None:
+            progress(sum(site.finished for site in sites), len(sites))
+    return _collect(sites)
+
+
+def _identities(identities: ArrayLike, data: Any) -> NDArray[np.uint32]:
+    numbers = np.asarray(identities)
+    lengths = {len(leaf) for leaf in jax.tree.leaves(data)}
+    if numbers.ndim != 1 or lengths != {len(numbers)} or not len(numbers):
+        raise ValueError(
+            f"identities have shape {numbers.shape}, data rows {sorted(lengths)}: "
+            "give one number per site and at least one site"
+        )
+    if len(np.unique(numbers)) < len(numbers) or numbers.min() < 0 or numbers.max() >= 2**32:
+        raise ValueError("identities must differ from site to site and lie in 0 to 2**32 - 1")
+    return numbers.astype(np.uint32)
+
+
+@dataclass
+class _Site:
+    """State of one site between blocks."""
+
+    index: int
+    dimensions: int
+    settings: Settings
+    done: int = 0
+    finished: bool = False
+    converged: bool = False
+    next: int = 0
+    state: Any = None
+    fit: Any = None
+    positions: list[FloatArray] = field(default_factory=list)
+    energies: list[FloatArray] = field(default_factory=list)
+    counts: FloatArray = field(default_factory=lambda: np.zeros((2, len(moves.MOVES))))
+    found: Diagnostics | None = None
+
+    def __post_init__(self) -> None:
+        self.next = self.settings.check
+
+    def add(self, state: Any, positions: FloatArray, energies: FloatArray, counts: Any) -> None:
+        """Take in a block's records (record, chain, d) and (record, chain)."""
+        self.state = state
+        self.done += 1
+        self.positions.append(positions)
+        self.energies.append(energies)
+        kept = self.done - self.settings.warmup
+        if kept <= 0:
+            recent = np.concatenate(self.positions[len(self.positions) // 2 :])
+            self.fit = chains.fit(recent.reshape(-1, self.dimensions), self.settings.archive)
+            if kept == 0:
+                self.positions, self.energies = [], []
+            return
+        self.counts = self.counts + counts
+        if kept in (self.next, self.settings.most):
+            self.judge(kept)
+
+    def judge(self, kept: int) -> None:
+        """Apply the stop rule to all that was kept."""
+        s, quantities = self.settings, self.quantities()
+        self.converged = converged(quantities, s.rhat, s.ess)
+        self.finished = self.converged or kept >= s.most
+        self.next = kept + s.check * max(1, round(kept / s.check / 4))
+        if self.finished:
+            self.found = summary(quantities)
+
+    def quantities(self) -> FloatArray:
+        """Parameters in the unit cube and the energy, (chain, record, d + 1)."""
+        unit = np.asarray(moves.to_unit(np.concatenate(self.positions)))
+        energies = np.concatenate(self.energies)[..., None]
+        return np.swapaxes(np.concatenate([unit, energies], axis=-1), 0, 1)
+
+
+@dataclass
+class _Run:
+    """The target and its sites, run side by side in lanes."""
+
+    energy: Energy
+    data: Any
+    keys: Any
+    settings: Settings
+    dimensions: int
+
+    def lanes(self, sites: list[_Site]) -> tuple[list[_Site], Any, Any]:
+        """Return what runs in each lane, its keys and its data; spare lanes repeat sites.
+
+        There are two numbers of lanes, so that little is compiled and the last sites are not slow.
+        """
+        few = max(1, self.settings.lanes // 8)
+        count = few if len(sites) <= few else self.settings.lanes
+        lanes = [sites[lane % len(sites)] for lane in range(count)]
+        rows = np.array([site.index for site in lanes])
+        return lanes, self.keys[rows], jax.tree.map(lambda leaf: leaf[rows], self.data)
+
+    def start(self, sites: list[_Site]) -> None:
+        s, d = self.settings, self.dimensions
+        for first in range(0, len(sites), s.lanes):
+            batch = sites[first : first + s.lanes]
+            _, keys, data = self.lanes(batch)
+            state, archive = jax.device_get(chains.start(self.energy, s.sizes, d, keys, data))
+            for lane, site in enumerate(batch):
+                site.state = jax.tree.map(lambda leaf: leaf[lane], state)  # noqa: B023
+                site.fit = moves.Fit(archive[lane], np.zeros(d), np.eye(d), np.eye(d))
+
+    def block(self, sites: list[_Site]) -> None:
+        lanes, keys, data = self.lanes(sites)
+        done = np.array([site.done for site in lanes])
+        state = _stack([site.state for site in lanes])
+        fit = _stack([site.fit for site in lanes])
+        outcome = chains.block(self.energy, self.settings.sizes, keys, done, state, fit, data)
+        outcome = jax.device_get(outcome)
+        for lane, site in enumerate(sites):
+            site.add(*jax.tree.map(lambda leaf: leaf[lane].copy(), outcome))  # noqa: B023
+
+
+def _stack(trees: list[Any]) -> Any:
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *trees)
+
+
+def _collect(sites: list[_Site]) -> Draws:
+    unit, energy, mean, sd = [], [], [], []
+    for site in sites:
+        quantities = site.quantities()
+        some = np.linspace(0, quantities.shape[1] - 1, site.settings.stored).round().astype(int)
+        unit.append(quantities[:, some, :-1])
+        energy.append(quantities[:, some, -1])
+        mean.append(quantities[..., :-1].mean(axis=(0, 1)))
+        sd.append(quantities[..., :-1].std(axis=(0, 1), ddof=1))
+    counts = np.stack([site.counts for site in sites])
+    s = sites[0].settings
+    warmup = s.chains * (s.starts + s.warmup * s.block)
+    kept = [s.chains * s.block * (site.done - s.warmup) for site in sites]
+    return Draws(
+        np.stack(unit),
+        np.stack(energy),
+        np.stack(mean),
+        np.stack(sd),
+        Diagnostics(
+            *(np.stack(each) for each in zip(*(_found(site) for site in sites), strict=True))
+        ),
+        counts[:, 0] / np.maximum(counts[:, 1], 1),
+        np.array([site.converged for site in sites]),
+        np.stack([np.full(len(sites), warmup), kept], axis=1),
+    )
+
+
+def _found(site: _Site) -> Diagnostics:
+    assert site.found is not None, "a site is judged before it is finished"
+    return site.found
