@@ -96,8 +96,12 @@ def prepare(
         bedrock,
         len(which),
         [jax.device_put(forcing.rows(which[rows])) for rows in batches],
-        reading and [jax.device_put(jax.tree.map(lambda x: x[rows], reading)) for rows in batches],  # noqa: B023
+        reading and [jax.device_put(_take(reading, rows)) for rows in batches],
     )
+
+
+def _take(reading: Reading, rows: NDArray[np.int_]) -> Reading:
+    return jax.tree.map(lambda values: values[rows], reading)
 
 
 def pools(
