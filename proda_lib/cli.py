@@ -204,7 +204,7 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 
 def _summary(outcomes: Sequence[Outcome]) -> None:
-    from proda_lib.reproduce.run import clock
+    from proda_lib.reproduce.display import clock
 
     rows = [("study", "chapter", "", "time")]
     for outcome in outcomes:

@@ -17,7 +17,7 @@ from proda_lib.files import sha256, text_hash
 __all__ = ["used_files"]
 
 #: Modules that cannot change a number, by their name within the package.
-_PLUMBING = {"code_hash", "files", "nearest", "paths"} | {
+_PLUMBING = {"code_hash", "files", "nearest", "parts", "paths", "progress", "workers"} | {
     f"studies{name}" for name in ("", ".download", ".store", ".study")
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from proda_lib import paths
+from proda_lib import paths, progress
 from proda_lib.files import atomic
 from proda_lib.reproduce.parameters_cell import code_cells
 from proda_lib.reproduce.plan import Step
@@ -80,17 +80,18 @@ def _papermill(step: Step, output: Path, log: IO[str], on_cell_start: Callable[.
         cwd=str(paths.notebooks()),
         progress_bar=False,
         start_timeout=300,
-        kernel_manager_class=_kernel_manager(log),
+        kernel_manager_class=_kernel_manager(log, {progress.FILE: str(step.progress)}),
         on_cell_start=on_cell_start,
         record_timing=False,
         extra_arguments=["--log-level=ERROR"],
     )
 
 
-def _kernel_manager(log: IO[str]) -> type:
+def _kernel_manager(log: IO[str], more: dict[str, str]) -> type:
     """Return a manager whose kernel is this Python, whatever kernels the user has installed.
 
     A kernel "python3" in the user's folder would otherwise win over that of the environment.
+    `more` are variables of the environment of this kernel alone.
     """
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -100,7 +101,7 @@ def _kernel_manager(log: IO[str]) -> type:
             return KernelSpecManager(parent=self, kernel_dirs=[])
 
         async def start_kernel(self, **keywords: Any) -> None:
-            environment = os.environ | _environment()
+            environment = os.environ | _environment() | more
             await super().start_kernel(stderr=log, **(keywords | {"env": environment}))
 
     return Manager

@@ -94,6 +94,11 @@ class Step:
         return self.folder / "logs" / f"{self.notebook}.txt"
 
     @property
+    def progress(self) -> Path:
+        """What a long computation of the chapter last told, while it runs."""
+        return self.folder / "logs" / f"{self.notebook}.progress"
+
+    @property
     def provenance(self) -> Path:
         """The record of the last complete run."""
         return self.folder / "provenance" / f"{self.notebook}.json"

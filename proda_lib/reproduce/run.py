@@ -6,11 +6,10 @@ import platform
 import re
 import subprocess
 import sys
-import threading
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -20,12 +19,12 @@ from typing import Any, TextIO
 import proda_lib
 from proda_lib import paths, studies
 from proda_lib.files import locked, remove_partial
-from proda_lib.reproduce import kernel, plan
-from proda_lib.reproduce.parameters_cell import code_cells
+from proda_lib.reproduce import display, kernel, plan
+from proda_lib.reproduce.display import clock
 from proda_lib.reproduce.plan import Step
 from proda_lib.results import merge_numbers, save_json
 
-__all__ = ["Outcome", "clock", "reproduce", "run_step", "version"]
+__all__ = ["Outcome", "reproduce", "run_step", "version"]
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def _bring_up_to_date(step: Step, name: str, stream: TextIO) -> Outcome:
     """Run one step and say what became of it."""
     start = time.monotonic()
     try:
-        with _progress(step, name, stream) as started:
+        with display.progress(step, name, _last_seconds(step), stream) as started:
             run_step(step, started)
     except (RuntimeError, OSError, ValueError) as error:
         seconds = time.monotonic() - start
@@ -246,47 +245,3 @@ def version() -> str:
     except (OSError, subprocess.SubprocessError):
         return proda_lib.__version__
     return f"{proda_lib.__version__} ({answer.stdout.strip()})"
-
-
-@contextmanager
-def _progress(step: Step, name: str, stream: TextIO) -> Iterator[Callable[[int], None]]:
-    """Show cells done and time left: a bar on a terminal, one line elsewhere (a log)."""
-    from tqdm import tqdm
-
-    last = _last_seconds(step)
-    title = name if last is None else f"{name} (last time {clock(last)})"
-    if not stream.isatty():
-        print(f"{title}: running", file=stream, flush=True)
-    form = "{desc}: {bar:20} cell {n_fmt} of {total_fmt}, {elapsed}, about {remaining} left"
-    cells = code_cells(step.chapter.file)[-1]["number"] + 1  # and that of the parameters
-    over = threading.Event()
-    with tqdm(
-        total=cells, desc=title, bar_format=form, file=stream, leave=False,
-        smoothing=0, disable=not stream.isatty(),
-    ) as bar:  # fmt: skip
-
-        def tick() -> None:  # the clock goes on while a long cell runs
-            while not over.wait(1.0):
-                bar.refresh()
-
-        watcher = threading.Thread(target=tick, daemon=True)
-        watcher.start()
-        try:
-            yield lambda cell: bar.update(cell - bar.n)
-        finally:
-            over.set()
-            watcher.join()
-
-
-def clock(seconds: float) -> str:
-    """Return a duration in s to be read at a glance.
-
-    Examples
-    --------
-    >>> clock(4.2), clock(75), clock(7260)
-    ('4.2 s', '1:15 min', '2:01 h')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 1:
-        return f"{seconds:.1f} s"
-    return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"
