@@ -160,11 +160,23 @@ def load_table(study: str, size: str, name: str) -> pd.DataFrame:
 
 
 def save_dataset(study: str, size: str, name: str, dataset: xr.Dataset) -> Path:
-    """Save a Dataset as results/<study>/<size>/<name>.nc (netCDF-4)."""
+    """Save a Dataset as results/<study>/<size>/<name>.nc (netCDF-4).
+
+    Attributes say which study it belongs to, and that it is synthetic where the study is.
+    """
     path = paths.results(study, size) / f"{_name(name)}.nc"
     with atomic(path) as temporary:
-        dataset.to_netcdf(temporary, engine="h5netcdf")
+        labelled = dataset.assign_attrs(_label(study, size))
+        labelled.to_netcdf(temporary, engine="h5netcdf")
     return path
+
+
+def _label(study: str, size: str) -> dict[str, str]:
+    from proda_lib import studies
+
+    synthetic = study in studies.names() and studies.info(study).synthetic
+    kind = {"data": "SYNTHETIC: made up, with known truth"} if synthetic else {}
+    return {"study": study, "size": size, **kind}
 
 
 def load_dataset(study: str, size: str, name: str) -> xr.Dataset:

@@ -66,7 +66,13 @@ def test_tables_and_datasets_come_back(folder):
     pd.testing.assert_frame_equal(results.load_table(*PLACE, "table_37_1"), table)
     data = xr.Dataset({"soc": ("site", [1.0, np.nan], {"units": "gC m-3"})})
     results.save_dataset(*PLACE, "soc", data)
-    xr.testing.assert_identical(results.load_dataset(*PLACE, "soc"), data)
+    back = results.load_dataset(*PLACE, "soc")
+    xr.testing.assert_equal(back, data)
+    assert back.soc.attrs == {"units": "gC m-3"}
+    assert back.attrs == {"study": "toy", "size": "smoke"}
+    results.save_dataset("twin", "smoke", "soc", data)
+    assert "SYNTHETIC" in results.load_dataset("twin", "smoke", "soc").attrs["data"]
+    assert data.attrs == {}, "what was given is left alone"
     assert {file.name for file in folder.iterdir()} == {"table_37_1.csv", "soc.nc"}
 
 
