@@ -15,12 +15,15 @@ from proda_lib.compiled import jax
 
 import jax.numpy as jnp  # isort: skip
 
-__all__ = ["Energy", "Settings", "block", "fit", "start"]
+__all__ = ["Energy", "Settings", "Watch", "block", "fit", "observe", "start"]
 
 FloatArray = NDArray[np.float64]
 
 #: (unit, data) of one site to minus the log likelihood, up to a constant.
 Energy = Callable[[Any, Any], Any]
+
+#: (unit, data) of one site to further quantities, (k,).
+Watch = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Settings:
     starts: int = 32
     archive: int = 1000
     stored: int = 200
-    lanes: int = 64
+    lanes: int = 32
 
     def __post_init__(self) -> None:
         records = self.block // self.thin * self.check
@@ -105,7 +108,9 @@ def fit(records: FloatArray, points: int) -> moves.Fit:
     n, d = records.shape
     centre = records.mean(axis=0)
     deviation = records - centre
-    covariance = (deviation.T @ deviation + 50 * 0.5 * np.eye(d)) / (n + 50)
+    # Not a matrix product of BLAS, whose last digits and time depend on its threads.
+    squares = np.einsum("ni,nj->ij", deviation, deviation)
+    covariance = (squares + 50 * 0.5 * np.eye(d)) / (n + 50)
     factor = np.linalg.cholesky(1.15 * covariance)
     archive = records[np.linspace(0, n - 1, points).round().astype(int)]
     return moves.Fit(archive, centre, factor, np.linalg.inv(factor))
@@ -165,3 +170,25 @@ def block(
         return state, *records, counts
 
     return jax.vmap(site)(keys, done, state, fit, data)
+
+
+@partial(jax.jit, static_argnames=("watch",))
+def observe(watch: Watch | None, positions: Any, energies: Any, data: Any) -> Any:
+    """Quantities of a block's records (site, record, chain): unit cube, energy, watched ones.
+
+    Returns
+    -------
+    Array, shape (site, chain, record, d + 1 + k)
+    """
+
+    def record(found: Any) -> Any:
+        positions, energies = found
+        unit = moves.to_unit(positions)
+        values = [unit, energies[..., None]]
+        if watch is not None:
+            values.append(jax.vmap(jax.vmap(watch, (0, None)))(unit, data))
+        return jnp.concatenate(values, axis=-1)
+
+    # One record after the other: all of them together would not stay in the processor's cache.
+    found = jax.lax.map(record, (jnp.swapaxes(positions, 0, 1), jnp.swapaxes(energies, 0, 1)))
+    return jnp.moveaxis(found, 0, 2)

@@ -5,17 +5,19 @@ error of the mean, as defined by Vehtari et al. (2021, Bayesian Analysis 16, 667
 by ArviZ; here for many quantities at once, because a study has thousands of sites and tens of
 quantities at each.
 
-Arrays have the shape (chain, draw, ...); results have the shape of the rest.
+Arrays have the shape (chain, draw, ...); results have the shape of the rest. A quantity that never
+changes or is not finite gets NaN.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Diagnostics", "converged", "ess_bulk", "ess_tail", "mcse_mean", "rhat", "summary"]
+__all__ = ["Diagnostics", "ess_bulk", "ess_tail", "mcse_mean", "passes", "rhat", "summary"]
 
 FloatArray = NDArray[np.float64]
 
@@ -42,13 +44,30 @@ class Diagnostics(NamedTuple):
     mcse: FloatArray
 
 
+class _Chains(NamedTuple):
+    """Quantities in the form in which they are computed with.
+
+    Attributes
+    ----------
+    whole : ndarray, shape (quantity, draw of all chains)
+    halves : ndarray, shape (quantity, 2 chain, draw // 2)
+        Every chain split in two; the middle one of an odd number of draws is left out.
+    order : ndarray of int, shape (quantity, draw of all halves)
+        Sorts the halves.
+    """
+
+    whole: FloatArray
+    halves: FloatArray
+    order: NDArray[np.intp]
+
+
 def summary(draws: ArrayLike) -> Diagnostics:
     """All diagnostics at once.
 
     Parameters
     ----------
     draws : array_like, shape (chain, draw, ...)
-        At least 4 draws per chain. A quantity that never changes or is not finite gets NaN.
+        At least 4 draws per chain.
 
     Examples
     --------
@@ -56,24 +75,19 @@ def summary(draws: ArrayLike) -> Diagnostics:
     >>> bool((found.rhat < 1.01).all()), found.ess_bulk.shape
     (True, (2,))
     """
-    halves = _halves(draws)
-    normal = _rank_normal(halves)
-    return Diagnostics(_rhat(halves, normal), _ess(normal), ess_tail(draws), mcse_mean(draws))
+    return Diagnostics(*_each(_summary, draws, len(Diagnostics._fields)))
 
 
-def converged(draws: ArrayLike, rhat: float = 1.01, ess: float = 400.0) -> bool:
-    """Tell whether no quantity exceeds an R-hat and all reach a bulk and tail ESS.
+def passes(found: Diagnostics, rhat: float = 1.01, ess: float = 400.0) -> NDArray[np.bool_]:
+    """Tell which quantities do not exceed an R-hat and reach a bulk and tail ESS; not those of NaN.
 
-    Stops at the first that fails, which makes it cheaper than `summary`. Quantities with NaN fail.
+    Examples
+    --------
+    >>> found = Diagnostics(*np.array([[1.005, 1.02], [500, 500], [450, 450], [0.1, 0.1]]))
+    >>> passes(found).tolist()
+    [True, False]
     """
-    halves = _halves(draws)
-    normal = _rank_normal(halves)
-    return bool(
-        (_plain_rhat(normal) <= rhat).all()
-        and (_ess(normal) >= ess).all()
-        and (_folded_rhat(halves) <= rhat).all()
-        and (ess_tail(draws) >= ess).all()
-    )
+    return (found.rhat <= rhat) & (found.ess_bulk >= ess) & (found.ess_tail >= ess)
 
 
 def rhat(draws: ArrayLike) -> FloatArray:
@@ -85,102 +99,148 @@ def rhat(draws: ArrayLike) -> FloatArray:
     >>> bool(rhat(apart) > 1.5)
     True
     """
-    halves = _halves(draws)
-    return _rhat(halves, _rank_normal(halves))
+    return _each(lambda chains: _rhat(chains, _rank_normal(chains))[None], draws, 1)[0]
 
 
 def ess_bulk(draws: ArrayLike) -> FloatArray:
     """Effective number of draws for the centre of the distribution, of rank-normalised values."""
-    return _ess(_rank_normal(_halves(draws)))
+    return _each(lambda chains: _ess(_rank_normal(chains))[None], draws, 1)[0]
 
 
 def ess_tail(draws: ArrayLike) -> FloatArray:
     """Effective number of draws for the 5 and the 95 % quantile, the smaller of the two."""
-    quantiles = np.quantile(np.asarray(draws, dtype=float), _TAILS, axis=(0, 1))
-    halves = _halves(draws)
-    below = (np.where(np.isnan(halves), np.nan, halves <= q) for q in quantiles)
-    return np.minimum(*(_ess(indicator) for indicator in below))
+    return _each(lambda chains: _ess_tail(chains)[None], draws, 1)[0]
 
 
 def mcse_mean(draws: ArrayLike) -> FloatArray:
     """Monte Carlo standard error of the mean, in the unit of the draws."""
-    with np.errstate(invalid="ignore"):
-        sd = np.asarray(draws, dtype=float).std(axis=(0, 1), ddof=1)
-    return sd / np.sqrt(_ess(_halves(draws)))
+    return _each(lambda chains: _mcse_mean(chains)[None], draws, 1)[0]
 
 
-def _halves(draws: ArrayLike) -> FloatArray:
-    """Split every chain in two; (2 chain, draw // 2, quantities as they were), gaps all NaN."""
+def _each(function: Callable[[_Chains], FloatArray], draws: ArrayLike, rows: int) -> FloatArray:
+    """Apply a function that returns (row, quantity) to quantities that are finite and change."""
     draws = np.asarray(draws, dtype=float)
     if draws.ndim < 2 or draws.shape[1] < 4:
         raise ValueError(
             f"draws have shape {draws.shape}: give (chain, draw, ...) with at least 4 draws"
         )
-    half = draws.shape[1] // 2
-    halves = np.concatenate([draws[:, :half], draws[:, -half:]])
-    usable = np.isfinite(halves).all(axis=(0, 1)) & (np.ptp(halves, axis=(0, 1)) > 0)
-    return np.where(usable, halves, np.nan)
+    chain, draw, *rest = draws.shape
+    # Quantities first and in one piece: all that follows then reads memory in order.
+    values = np.ascontiguousarray(np.moveaxis(draws.reshape(chain, draw, -1), -1, 0))
+    half = draw // 2
+    halves = np.concatenate([values[:, :, :half], values[:, :, -half:]], axis=1)
+    usable = np.isfinite(halves).all(axis=(1, 2)) & (np.ptp(halves, axis=(1, 2)) > 0)
+    found = np.full((rows, len(usable)), np.nan)
+    if usable.any():
+        values, halves = values[usable], halves[usable]
+        order = np.argsort(halves.reshape(len(halves), -1), axis=1)
+        found[:, usable] = function(_Chains(values.reshape(len(values), -1), halves, order))
+    return found.reshape(rows, *rest)
 
 
-def _rank_normal(values: FloatArray) -> FloatArray:
+def _summary(chains: _Chains) -> FloatArray:
+    normal = _rank_normal(chains)
+    tail, error = _ess_tail(chains), _mcse_mean(chains)
+    return np.stack([_rhat(chains, normal), _ess(normal), tail, error])
+
+
+def _rank_normal(chains: _Chains) -> FloatArray:
     """Replace values by the normal quantiles of their ranks over all chains."""
+    return _scores(_sorted(chains), chains.order, chains.halves.shape)
+
+
+def _sorted(chains: _Chains) -> FloatArray:
+    return np.take_along_axis(chains.halves.reshape(chains.order.shape), chains.order, axis=1)
+
+
+def _scores(ordered: FloatArray, order: NDArray[np.intp], shape: tuple[int, ...]) -> FloatArray:
+    """Put normal quantiles of ranks where the values came from; ties share their mean rank."""
     from scipy.special import ndtri
-    from scipy.stats import rankdata
 
-    chain, draw, *rest = values.shape
-    rank = rankdata(values.reshape(chain * draw, -1), axis=0)
-    return ndtri((rank - 3 / 8) / (chain * draw + 1 / 4)).reshape(chain, draw, *rest)
+    n = ordered.shape[1]
+    number = np.arange(n)
+    new = np.ones(ordered.shape, dtype=bool)
+    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=new[:, 1:])
+    first = np.maximum.accumulate(np.where(new, number, 0), axis=1)
+    ends = np.where(np.roll(new, -1, axis=1), number, n - 1)
+    last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    # Twice the mean rank is a whole number, so that each quantile is computed once.
+    quantile = ndtri((np.arange(2 * n - 1) / 2 + 1 - 3 / 8) / (n + 1 / 4))
+    scores = np.empty(ordered.shape)
+    np.put_along_axis(scores, order, quantile[first + last], axis=1)
+    return scores.reshape(shape)
 
 
-def _rhat(halves: FloatArray, normal: FloatArray) -> FloatArray:
-    return np.maximum(_plain_rhat(normal), _folded_rhat(halves))
+def _rhat(chains: _Chains, normal: FloatArray) -> FloatArray:
+    return np.maximum(_plain_rhat(normal), _plain_rhat(_folded_rank_normal(chains)))
 
 
-def _folded_rhat(halves: FloatArray) -> FloatArray:
-    return _plain_rhat(_rank_normal(np.abs(halves - np.median(halves, axis=(0, 1)))))
+def _folded_rank_normal(chains: _Chains) -> FloatArray:
+    """Do the same with distances from the median, which see chains that differ in spread."""
+    ordered = _sorted(chains)
+    n = ordered.shape[1]
+    median = (ordered[:, (n - 1) // 2] + ordered[:, n // 2]) / 2
+    distance = np.abs(ordered - median[:, None])
+    # Distances fall and then rise, which a stable sort merges in no time.
+    again = np.argsort(distance, axis=1, kind="stable")
+    order = np.take_along_axis(chains.order, again, axis=1)
+    return _scores(np.take_along_axis(distance, again, axis=1), order, chains.halves.shape)
 
 
 def _plain_rhat(values: FloatArray) -> FloatArray:
-    draw = values.shape[1]
-    between = values.mean(axis=1).var(axis=0, ddof=1)
-    within = values.var(axis=1, ddof=1).mean(axis=0)
+    draw = values.shape[2]
+    between = values.mean(axis=2).var(axis=1, ddof=1)
+    within = values.var(axis=2, ddof=1).mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.sqrt(between / within + (draw - 1) / draw)
 
 
+def _ess_tail(chains: _Chains) -> FloatArray:
+    ends = np.quantile(chains.whole, _TAILS, axis=1)
+    below = ((chains.halves <= end[:, None, None]).astype(float) for end in ends)
+    return np.minimum(*(_ess(indicator) for indicator in below))
+
+
+def _mcse_mean(chains: _Chains) -> FloatArray:
+    return chains.whole.std(axis=1, ddof=1) / np.sqrt(_ess(chains.halves))
+
+
 def _ess(values: FloatArray) -> FloatArray:
     """ESS from autocorrelations, cut and smoothed by Geyer's initial monotone sequence."""
-    chain, draw = values.shape[:2]
-    covariance = _autocovariance(values).mean(axis=0)
-    within = covariance[0] * draw / (draw - 1)
-    total = covariance[0] + values.mean(axis=1).var(axis=0, ddof=1)
+    chain, draw = values.shape[1:]
+    mean = values.mean(axis=2)
+    covariance = _autocovariance(values - mean[..., None])
+    within = covariance[:, :1] * draw / (draw - 1)
+    total = covariance[:, :1] + mean.var(axis=1, ddof=1)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = 1 - (within - covariance) / total
-    correlation[0] = np.where(np.isnan(total), np.nan, 1.0)
+    correlation[:, 0] = 1.0
     # Antithetic chains may be worth more draws than they have, but not without limit. Where ties
     # leave no variance, as in the indicator of a tail, every draw counts.
     time = np.maximum(_autocorrelation_time(correlation), 1 / np.log10(chain * draw))
-    return chain * draw / np.where(total == 0, 1.0, time)
+    return chain * draw / np.where(total[:, 0] == 0, 1.0, time)
 
 
 def _autocorrelation_time(correlation: FloatArray) -> FloatArray:
     """-1 + twice the sum of the pairs of neighbouring lags until the first one not positive."""
-    pairs = correlation[: (len(correlation) - 1) // 2 * 2]
-    pairs = pairs[0::2] + pairs[1::2]
-    number = np.arange(len(pairs)).reshape(-1, *[1] * (pairs.ndim - 1))
-    ends = np.where((pairs <= 0).any(axis=0), np.argmax(pairs <= 0, axis=0), len(pairs) - 1)
-    monotone = np.minimum.accumulate(pairs, axis=0)
-    total = np.where(number < ends, monotone, 0.0).sum(axis=0)
+    even = (correlation.shape[1] - 1) // 2 * 2
+    pairs = correlation[:, 0:even:2] + correlation[:, 1:even:2]
+    low = pairs <= 0
+    ends = np.where(low.any(axis=1), np.argmax(low, axis=1), pairs.shape[1] - 1)
+    monotone = np.minimum.accumulate(pairs, axis=1)
+    total = np.where(np.arange(pairs.shape[1]) < ends[:, None], monotone, 0.0).sum(axis=1)
     # The first lag after the sum improves antithetic chains (Stan does the same).
-    after = np.take_along_axis(correlation, 2 * ends[None], axis=0)[0]
-    return np.where(np.isnan(correlation[0]), np.nan, -1 + 2 * total + np.maximum(after, 0.0))
+    after = np.take_along_axis(correlation, 2 * ends[:, None], axis=1)[:, 0]
+    return -1 + 2 * total + np.maximum(after, 0.0)
 
 
-def _autocovariance(values: FloatArray) -> FloatArray:
-    """Autocovariance of every chain at every lag, divided by the number of draws."""
+def _autocovariance(deviation: FloatArray) -> FloatArray:
+    """Autocovariance at every lag, divided by the number of draws, mean of all chains."""
     from scipy.fft import irfft, next_fast_len, rfft
 
-    draw = values.shape[1]
+    draw = deviation.shape[2]
     length = next_fast_len(2 * draw, real=True)
-    spectrum = rfft(values - values.mean(axis=1, keepdims=True), length, axis=1)
-    return irfft(np.abs(spectrum) ** 2, length, axis=1)[:, :draw] / draw
+    spectrum = rfft(deviation, length, axis=2)
+    # Transforming back is linear: once for all chains.
+    power = (spectrum.real**2 + spectrum.imag**2).mean(axis=1)
+    return irfft(power, length, axis=1)[:, :draw] / draw

@@ -10,18 +10,19 @@ not finished go on. Sites that never converge are returned with a flag.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from proda_lib import chains, moves
-from proda_lib.chains import Energy, Settings
+from proda_lib.chains import Energy, Settings, Watch
 from proda_lib.compiled import jax
-from proda_lib.diagnostics import Diagnostics, converged, summary
+from proda_lib.diagnostics import Diagnostics
+from proda_lib.site_chains import Site, Worst
 
-__all__ = ["Draws", "Settings", "sample"]
+__all__ = ["Draws", "Settings", "Worst", "sample"]
 
 FloatArray = NDArray[np.float64]
 
@@ -40,12 +41,20 @@ class Draws:
         Of all kept records, unit cube.
     diagnostics : Diagnostics
         Of all kept records; each of shape (site, d + 1), the energy last.
+    worst : Worst
+        Of the diagnostics, those of watched quantities included.
     acceptance : ndarray, shape (site, 3)
         Accepted share of each of `proda_lib.moves.MOVES` in the kept phase.
     converged : ndarray of bool, shape (site,)
         Whether a site met the stop rule. Do not use the others without saying so.
     evaluations : ndarray of int, shape (site, 2)
         Energies computed before and in the kept phase, all chains together.
+    watched : ndarray, shape (site, chain, draw, k)
+        Watched quantities at the draws of `unit`; k is 0 if none are watched.
+    watched_mean, watched_sd : ndarray, shape (site, k)
+        Of all kept records.
+    watched_chain_mean : ndarray, shape (site, chain, k)
+        Of all kept records of each chain.
     """
 
     unit: FloatArray
@@ -53,9 +62,14 @@ class Draws:
     mean: FloatArray
     sd: FloatArray
     diagnostics: Diagnostics
+    worst: Worst
     acceptance: FloatArray
     converged: NDArray[np.bool_]
     evaluations: NDArray[np.int_]
+    watched: FloatArray
+    watched_mean: FloatArray
+    watched_sd: FloatArray
+    watched_chain_mean: FloatArray
 
 
 def sample(
@@ -66,6 +80,7 @@ def sample(
     seed: int = 0,
     *,
     dimensions: int = 21,
+    watch: Watch | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Draws:
     """Draw from the posterior exp(-energy) on the unit cube at every site.
@@ -82,6 +97,10 @@ def sample(
     settings : Settings, optional
     dimensions : int
         Number of parameters, d.
+    watch : callable, optional
+        (unit, data) of one site to further quantities, (k,), that have to converge as well, such as
+        modelled SOC (`proda_lib.cost.prediction`); hashable like `energy`. What never changes at a
+        site, such as a pad, is left out of its convergence.
     progress : callable, optional
         Called with the number of finished sites and of all, after every block.
 
@@ -103,8 +122,8 @@ def sample(
     identities = _identities(identities, data)
     root = jax.random.key(seed)
     keys = jax.vmap(lambda number: jax.random.fold_in(root, number))(identities)
-    run = _Run(energy, data, keys, settings, dimensions)
-    sites = [_Site(index, dimensions, settings) for index in range(len(identities))]
+    run = _Run(energy, data, keys, settings, dimensions, watch)
+    sites = [Site(index, dimensions, settings) for index in range(len(identities))]
     run.start(sites)
     while any(not site.finished for site in sites):
         # Breadth first: sites that take long are left together, so that lanes stay full.
@@ -129,60 +148,6 @@ def _identities(identities: ArrayLike, data: Any) -> NDArray[np.uint32]:
 
 
 @dataclass
-class _Site:
-    """State of one site between blocks."""
-
-    index: int
-    dimensions: int
-    settings: Settings
-    done: int = 0
-    finished: bool = False
-    converged: bool = False
-    next: int = 0
-    state: Any = None
-    fit: Any = None
-    positions: list[FloatArray] = field(default_factory=list)
-    energies: list[FloatArray] = field(default_factory=list)
-    counts: FloatArray = field(default_factory=lambda: np.zeros((2, len(moves.MOVES))))
-    found: Diagnostics | None = None
-
-    def __post_init__(self) -> None:
-        self.next = self.settings.check
-
-    def add(self, state: Any, positions: FloatArray, energies: FloatArray, counts: Any) -> None:
-        """Take in a block's records (record, chain, d) and (record, chain)."""
-        self.state = state
-        self.done += 1
-        self.positions.append(positions)
-        self.energies.append(energies)
-        kept = self.done - self.settings.warmup
-        if kept <= 0:
-            recent = np.concatenate(self.positions[len(self.positions) // 2 :])
-            self.fit = chains.fit(recent.reshape(-1, self.dimensions), self.settings.archive)
-            if kept == 0:
-                self.positions, self.energies = [], []
-            return
-        self.counts = self.counts + counts
-        if kept in (self.next, self.settings.most):
-            self.judge(kept)
-
-    def judge(self, kept: int) -> None:
-        """Apply the stop rule to all that was kept."""
-        s, quantities = self.settings, self.quantities()
-        self.converged = converged(quantities, s.rhat, s.ess)
-        self.finished = self.converged or kept >= s.most
-        self.next = kept + s.check * max(1, round(kept / s.check / 4))
-        if self.finished:
-            self.found = summary(quantities)
-
-    def quantities(self) -> FloatArray:
-        """Parameters in the unit cube and the energy, (chain, record, d + 1)."""
-        unit = np.asarray(moves.to_unit(np.concatenate(self.positions)))
-        energies = np.concatenate(self.energies)[..., None]
-        return np.swapaxes(np.concatenate([unit, energies], axis=-1), 0, 1)
-
-
-@dataclass
 class _Run:
     """The target and its sites, run side by side in lanes."""
 
@@ -191,8 +156,9 @@ class _Run:
     keys: Any
     settings: Settings
     dimensions: int
+    watch: Watch | None
 
-    def lanes(self, sites: list[_Site]) -> tuple[list[_Site], Any, Any]:
+    def lanes(self, sites: list[Site]) -> tuple[list[Site], Any, Any]:
         """Return what runs in each lane, its keys and its data; spare lanes repeat sites.
 
         There are two numbers of lanes, so that little is compiled and the last sites are not slow.
@@ -203,7 +169,7 @@ class _Run:
         rows = np.array([site.index for site in lanes])
         return lanes, self.keys[rows], jax.tree.map(lambda leaf: leaf[rows], self.data)
 
-    def start(self, sites: list[_Site]) -> None:
+    def start(self, sites: list[Site]) -> None:
         s, d = self.settings, self.dimensions
         for first in range(0, len(sites), s.lanes):
             batch = sites[first : first + s.lanes]
@@ -213,13 +179,18 @@ class _Run:
                 site.state = jax.tree.map(lambda leaf: leaf[lane], state)  # noqa: B023
                 site.fit = moves.Fit(archive[lane], np.zeros(d), np.eye(d), np.eye(d))
 
-    def block(self, sites: list[_Site]) -> None:
+    def block(self, sites: list[Site]) -> None:
         lanes, keys, data = self.lanes(sites)
         done = np.array([site.done for site in lanes])
         state = _stack([site.state for site in lanes])
         fit = _stack([site.fit for site in lanes])
-        outcome = chains.block(self.energy, self.settings.sizes, keys, done, state, fit, data)
-        outcome = jax.device_get(outcome)
+        state, positions, energies, counts = chains.block(
+            self.energy, self.settings.sizes, keys, done, state, fit, data
+        )
+        records = None
+        if done.max() >= self.settings.warmup:
+            records = chains.observe(self.watch, positions, energies, data)
+        outcome = jax.device_get((state, positions, counts, records))
         for lane, site in enumerate(sites):
             site.add(*jax.tree.map(lambda leaf: leaf[lane].copy(), outcome))  # noqa: B023
 
@@ -228,33 +199,6 @@ def _stack(trees: list[Any]) -> Any:
     return jax.tree.map(lambda *leaves: np.stack(leaves), *trees)
 
 
-def _collect(sites: list[_Site]) -> Draws:
-    unit, energy, mean, sd = [], [], [], []
-    for site in sites:
-        quantities = site.quantities()
-        some = np.linspace(0, quantities.shape[1] - 1, site.settings.stored).round().astype(int)
-        unit.append(quantities[:, some, :-1])
-        energy.append(quantities[:, some, -1])
-        mean.append(quantities[..., :-1].mean(axis=(0, 1)))
-        sd.append(quantities[..., :-1].std(axis=(0, 1), ddof=1))
-    counts = np.stack([site.counts for site in sites])
-    s = sites[0].settings
-    warmup = s.chains * (s.starts + s.warmup * s.block)
-    kept = [s.chains * s.block * (site.done - s.warmup) for site in sites]
-    return Draws(
-        np.stack(unit),
-        np.stack(energy),
-        np.stack(mean),
-        np.stack(sd),
-        Diagnostics(
-            *(np.stack(each) for each in zip(*(_found(site) for site in sites), strict=True))
-        ),
-        counts[:, 0] / np.maximum(counts[:, 1], 1),
-        np.array([site.converged for site in sites]),
-        np.stack([np.full(len(sites), warmup), kept], axis=1),
-    )
-
-
-def _found(site: _Site) -> Diagnostics:
-    assert site.found is not None, "a site is judged before it is finished"
-    return site.found
+def _collect(sites: list[Site]) -> Draws:
+    results = [site.result for site in sites]
+    return Draws(**{name: _stack([each[name] for each in results]) for name in results[0]})

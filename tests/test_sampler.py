@@ -19,6 +19,7 @@ from scipy.special import ndtr, ndtri
 
 from proda_lib import cost, moves, studies
 from proda_lib.compiled import jax
+from proda_lib.diagnostics import summary
 from proda_lib.sampler import Draws, Settings, sample
 
 import jax.numpy as jnp  # isort: skip
@@ -194,21 +195,61 @@ def twin_sites() -> xr.Dataset:
     return studies.load("twin", "smoke").sites
 
 
+SHORT = Settings(block=40, warmup=2, check=2, most=12, thin=4, ess=16, rhat=np.inf, stored=5,
+                 archive=100, lanes=8)  # fmt: skip
+
+
 def test_neither_lanes_nor_neighbours_change_a_site(twin_sites: xr.Dataset) -> None:
     rows = np.arange(7)
     data = cost.site_data(twin_sites.isel(site=rows))
-    names = ("unit", "energy", "mean", "sd", "acceptance", "converged", "evaluations")
-    short = Settings(block=40, warmup=2, check=2, most=12, thin=4, ess=16, rhat=np.inf, stored=5,
-                     archive=100, lanes=8)  # fmt: skip
-    together = sample(cost.target("proda"), data, rows, short, seed=3)
+
+    def run(some: list[int] | np.ndarray, lanes: int, seed: int = 3) -> Draws:
+        part = jax.tree.map(lambda leaf: leaf[some], data)
+        settings = replace(SHORT, lanes=lanes)
+        return sample(cost.target("proda"), part, some, settings, seed, watch=cost.prediction())
+
+    together = run(rows, 8)
     assert len(np.unique(together.evaluations[:, 1])) > 1, "sites should stop at different times"
     for some, lanes in (([4, 1, 6], 3), ([6, 5, 4, 3, 2, 1, 0], 3)):
-        part = jax.tree.map(lambda leaf: leaf[some], data)  # noqa: B023
-        apart = sample(cost.target("proda"), part, some, replace(short, lanes=lanes), seed=3)
-        for name in names:
-            np.testing.assert_array_equal(getattr(apart, name), getattr(together, name)[some])
-    other = sample(cost.target("proda"), data, rows, short, seed=4)
-    assert (other.unit != together.unit).any(axis=(1, 2, 3)).all()
+        fields = zip(jax.tree.leaves(vars(run(some, lanes))), jax.tree.leaves(vars(together)),
+                     strict=True)  # fmt: skip
+        for apart, whole in fields:
+            np.testing.assert_array_equal(apart, whole[some])
+    assert (run(rows, 8, seed=4).unit != together.unit).any(axis=(1, 2, 3)).all()
+
+
+def test_watched_quantities_are_those_of_the_draws(twin_sites: xr.Dataset) -> None:
+    data = cost.site_data(twin_sites.isel(site=[0, 1]))
+    settings = replace(SHORT, most=2, stored=20)
+    draws = sample(cost.target("proda"), data, [0, 1], settings, watch=cost.prediction())
+    chains_draws = (jax.vmap(jax.vmap(cost.prediction(), (0, None)), (0, None)), (0, 0))
+    modelled = jax.jit(jax.vmap(*chains_draws))(draws.unit, data)
+    np.testing.assert_allclose(draws.watched, modelled, rtol=1e-12)
+    # Every record is returned here.
+    np.testing.assert_allclose(draws.watched_mean, modelled.mean(axis=(1, 2)), rtol=1e-12)
+    np.testing.assert_allclose(draws.watched_chain_mean, modelled.mean(axis=2), rtol=1e-12)
+    np.testing.assert_allclose(draws.watched_sd, modelled.reshape(2, 160, -1).std(axis=1, ddof=1))
+    for site in range(2):
+        real = draws.watched[site][..., np.asarray(data.weight[site]) > 0]
+        found = [summary(real), jax.tree.map(lambda each: each[site], draws.diagnostics)]  # noqa: B023
+        rhat, bulk, tail, _ = (np.concatenate(each) for each in zip(*found, strict=True))
+        expected = (rhat.max(), bulk.min(), tail.min())
+        assert tuple(each[site] for each in draws.worst) == pytest.approx(expected)
+
+
+def test_a_watched_quantity_decides_when_a_site_is_finished() -> None:
+    def which_mode(unit: Any, data: Any) -> Any:
+        return jnp.array([7.0, 1.0]) * jnp.where(jnp.arange(2) > 0, unit[0] > 0.5, 1.0)
+
+    settings = replace(TOY, ess=400, rhat=np.inf, check=1, most=100, stored=40)
+    which = np.full(8, TWO_MODES)
+    without = sample(any_target, which, np.arange(8), settings, dimensions=4)
+    draws = sample(any_target, which, np.arange(8), settings, dimensions=4, watch=which_mode)
+    assert without.watched.shape == (8, 8, 40, 0) and without.watched_mean.shape == (8, 0)
+    np.testing.assert_array_equal(without.worst.rhat, without.diagnostics.rhat.max(axis=1))
+    # The first quantity is a pad and never changes.
+    assert draws.converged.all() and (draws.worst.ess_bulk >= 400).all()
+    assert (draws.evaluations > without.evaluations).any()
 
 
 def test_sites_that_do_not_converge_are_returned_and_flagged() -> None:
