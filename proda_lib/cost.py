@@ -29,6 +29,7 @@ __all__ = [
     "LOG_SD",
     "RELATIVE_ERROR",
     "SiteData",
+    "counted_prediction",
     "depth_weights",
     "efficiency",
     "gelman_rubin_original",
@@ -266,6 +267,20 @@ def prediction(
         )
 
     return predict
+
+
+@lru_cache
+def counted_prediction(
+    prior: PriorBox | None = None, configuration: str | Configuration = CLM5_20
+) -> Callable[[Any, SiteData], Any]:
+    """Return `prediction` with 0 in pads, for those who look at every number."""
+    predict = prediction(prior, configuration)
+
+    def counted(unit: Any, data: SiteData) -> Any:
+        soc = predict(unit, data)
+        return namespace(soc).where(data.weight > 0, soc, 0.0)
+
+    return counted
 
 
 @lru_cache
