@@ -20,6 +20,14 @@ from proda_lib.plots.figure import (
 )
 from proda_lib.plots.forcing import forcing_of_site, litter_input, month_by_depth
 from proda_lib.plots.model import bar_of_bedrock, mass_balance, matrix_picture
+from proda_lib.plots.posteriors import (
+    correlations,
+    cumulative,
+    depth_band,
+    marginals,
+    ranges,
+    trace,
+)
 from proda_lib.plots.profiles import (
     POOL_LABELS,
     binned_quantiles,
@@ -45,12 +53,16 @@ __all__ = [
     "bars",
     "binned_quantiles",
     "colour_scale",
+    "correlations",
     "covariate_distributions",
+    "cumulative",
     "depth_axis",
+    "depth_band",
     "depth_distribution",
     "forcing_of_site",
     "histogram",
     "litter_input",
+    "marginals",
     "mass_balance",
     "matrix_picture",
     "month_by_depth",
@@ -60,7 +72,9 @@ __all__ = [
     "pools_with_depth",
     "profile",
     "qualitative",
+    "ranges",
     "residuals_by_depth",
     "subplots",
+    "trace",
     "use_style",
 ]
