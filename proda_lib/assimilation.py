@@ -60,7 +60,7 @@ def assimilate_sites(
     rhat: float = 1.01,
     draws: int = 100,
     seed: int = 0,
-    chunk: int = 128,
+    chunk: int = 64,
     workers: int | None = None,
     scheduler: workers.Scheduler = None,
     folder: Path | None = None,
