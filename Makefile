@@ -76,6 +76,7 @@ lint: $(STAMP) ## check style, and that notebooks carry no outputs
 
 bench: $(STAMP) ## measure speed and memory
 	$(RUN) benchmarks/run.py
+	$(RUN) benchmarks/assimilation.py
 
 clean: ## remove the built book and caches; keep results, downloads and .venv
 	rm -rf build .pytest_cache .ruff_cache .hypothesis

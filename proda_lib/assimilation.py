@@ -22,6 +22,7 @@ from proda_lib.chunks import Chunks
 from proda_lib.configurations import CLM5_20, Configuration
 from proda_lib.configurations import configuration as configuration_of
 from proda_lib.depths import Interpolation
+from proda_lib.moves import MOVES
 from proda_lib.parameters import PriorBox
 from proda_lib.published_sampler import VARIANTS
 from proda_lib.transport import Bedrock
@@ -60,7 +61,7 @@ def assimilate_sites(
     rhat: float = 1.01,
     draws: int = 100,
     seed: int = 0,
-    chunk: int = 64,
+    chunk: int | None = None,
     workers: int | None = None,
     scheduler: workers.Scheduler = None,
     folder: Path | None = None,
@@ -94,8 +95,9 @@ def assimilate_sites(
         Draws per site that are kept.
     seed : int
         Not negative; with `profile_id` it fixes a site's random numbers.
-    chunk : int
-        Sites of one task: after a kill, what each worker loses at most.
+    chunk : int, optional
+        Sites of one task: after a kill, what each worker loses at most. By default 64 for the exact
+        sampler and up to 192 for the published one, which repeats some chains at the end of each.
     workers, scheduler
         How many processes, or where else the tasks run, see `proda_lib.workers`.
     folder : Path, optional
@@ -120,7 +122,7 @@ def assimilate_sites(
         sampler, variant, likelihood, prior, configuration, bedrock, interpolation,
         chains, test, formal, ess, rhat, draws, seed,
     )  # fmt: skip
-    if chunk < 1:
+    if chunk is not None and chunk < 1:
         raise ValueError(f"chunk is {chunk}, it must be at least 1")
     reasons = unusable(sites, single=sampler == "exact")
     rows = np.flatnonzero(reasons == "")
@@ -129,7 +131,8 @@ def assimilate_sites(
             f"none of {len(reasons)} sites can be assimilated: {', '.join(sorted(set(reasons)))}"
         )
     chunks = Chunks(sites, _identities(sites), options, folder)
-    split = [rows[i : i + chunk] for i in range(0, len(rows), chunk)]
+    length = chunk or (64 if sampler == "exact" else min(192, -(-len(rows) // 2)))
+    split = [rows[i : i + length] for i in range(0, len(rows), length)]
     with progress.shown("sites", len(rows), visible=show) as done:
         chunks.run(split, done, workers, scheduler)
     found = _assembled(chunks, sites, reasons)
@@ -211,6 +214,8 @@ def _assembled(chunks: Chunks, sites: xr.Dataset, reasons: NDArray[np.str_]) -> 
     names = ("profile_id", "location_id", "lon", "lat")
     places = {name: sites[name] for name in names if name in sites.coords}
     found = found.assign_coords(places | posterior.coordinates(options.box, model.names))
+    if "move" in found.dims:
+        found = found.assign_coords(move=list(MOVES))
     return _with_pairs(found, model.names).assign_attrs(_attributes(options, found, sites))
 
 

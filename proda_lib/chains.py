@@ -56,7 +56,8 @@ class Settings:
     stored : int
         Draws per chain that are returned, evenly spaced over those kept.
     lanes : int
-        Sites that run side by side; an eighth of them for the last ones. No result depends on it.
+        Sites that run side by side; three eighths or an eighth of them for the last ones. No result
+        depends on it.
     """
 
     chains: int = 8

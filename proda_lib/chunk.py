@@ -31,6 +31,9 @@ Tell = Callable[[float], None]
 #: Sites whose SOC is modelled side by side: a fixed number, so that no result depends on it.
 _BATCH = 16
 
+#: Chains of the published sampler side by side: a multiple of the three chains of a site.
+_LANES = 192
+
 #: Values per chain of the published sampler from which diagnostics are computed.
 _KEPT = 1000
 
@@ -171,6 +174,7 @@ def _published(
         seed=options.seed,
         dimension=len(options.prior[1]),
         keep=_KEPT,
+        lanes=_LANES,
         progress=tell,
     )
     chosen = np.asarray(result.of_chosen("draws"), dtype=float)

@@ -39,6 +39,7 @@ class Chunks:
     ) -> None:
         self.sites, self.identities, self.options = sites, identities, options
         self.parts = Parts(folder)
+        self.code = _code()
         self.found: list[xr.Dataset] = []
         self.failed: dict[int, str] = {}
 
@@ -46,7 +47,7 @@ class Chunks:
         """Identify a chunk by everything that its result depends on."""
         some = self.sites.isel(site=rows)
         contents = [_content(some[name].values) for name in sorted(map(str, some.data_vars))]
-        return text_hash(self.options, _code(), self.identities[rows].tolist(), *contents)
+        return text_hash(self.options, self.code, self.identities[rows].tolist(), *contents)
 
     def run(
         self,

@@ -1,13 +1,15 @@
 """Moves of the exact sampler: one step of one chain, in coordinates where the prior is normal.
 
 With unit = Phi(z) a uniform prior on the open cube becomes z ~ N(0, I): no boundaries, no Jacobian.
-Three kinds of move are mixed, all reversible with respect to the posterior while their `Fit`
+Four kinds of move are mixed, all reversible with respect to the posterior while their `Fit`
 stays as it is:
 
 - "crank-nicolson": z' = m + sqrt(1 - b^2) (z - m) + b S normal keeps N(m, S S') exactly (Neal 1999;
   Cotter et al. 2013), so what is left of the acceptance ratio is posterior over N(m, S S');
 - "differential": along the difference of two points of an archive, in a random subspace (DE-MC(Z)
   and DREAM: ter Braak & Vrugt 2008; Vrugt et al. 2009);
+- "redraw": some parameters anew from the prior, which costs nothing where data say little, and
+  leads from a narrow mode to a wide one;
 - "snooker": along the line through a point of the archive (ter Braak & Vrugt 2008).
 """
 
@@ -23,14 +25,15 @@ from jax.scipy.special import ndtr
 
 __all__ = ["MOVES", "Fit", "State", "evaluate", "step", "to_unit"]
 
-MOVES = ("crank-nicolson", "differential", "snooker")
+MOVES = ("crank-nicolson", "differential", "redraw", "snooker")
 
-#: Upper ends of the shares of the moves: 60 % Crank-Nicolson, 36 % differential, 4 % snooker.
-_UPTO = (0.60, 0.96)
+#: Upper ends of the shares of all moves but the last: 60, 25, 11 and 4 %.
+_UPTO = (0.60, 0.85, 0.96)
 
 _CROSSOVER = (1 / 3, 2 / 3, 1.0)  # shares of the dimensions that a differential move changes
 _PERSISTENCE = (0.4, 0.7, 1.0)  # b of the Crank-Nicolson move; 1 forgets the current point
 _LONG_JUMPS = 0.1  # share of differential moves with factor 1, which lead from mode to mode
+_REDRAWN = (0.0, 0.1, 0.3)  # shares of the dimensions that a redraw changes, one apart
 _NOISE = 1e-3  # added to differential moves, so that they reach every point
 
 
@@ -94,12 +97,13 @@ def step(
     options = (
         _crank_nicolson(state.position, fit, normal, spare),
         _differential(state.position, fit, normal, spare),
+        _redraw(state.position, normal, spare),
         _snooker(state.position, fit, spare),
     )
-    kind = (choice > _UPTO[0]).astype(int) + (choice > _UPTO[1])
+    kind = (choice > jnp.asarray(_UPTO)).sum()
     proposed, log_ratio = (
-        jnp.where(kind == 0, first, jnp.where(kind == 1, second, third))
-        for first, second, third in zip(*options, strict=True)
+        jnp.select([kind == number for number in range(len(MOVES))], each)
+        for each in zip(*options, strict=True)
     )
     proposed_energy = evaluate(energy, proposed, data)
     gain = state.energy - proposed_energy + _log_prior(proposed) - _log_prior(state.position)
@@ -146,6 +150,19 @@ def _differential(position: Any, fit: Fit, normal: Any, number: Any) -> tuple[An
     gamma = jnp.where(long, 1.0, 2.38 / jnp.sqrt(2 * jnp.maximum(changed.sum(), 1)))
     move = gamma * (one - other) + _NOISE * normal
     return position + jnp.where(changed, move, 0.0), jnp.zeros(())
+
+
+def _redraw(position: Any, normal: Any, number: Any) -> tuple[Any, Any]:
+    share = jnp.asarray(_REDRAWN)[(number[0] * len(_REDRAWN)).astype(int)]
+    one = (number[1] * position.size).astype(int)
+    changed = (number[2 : 2 + position.size] < share) | (jnp.arange(position.size) == one)
+    proposed = jnp.where(changed, normal, position)
+    return proposed, _redraw_ratio(position, proposed)
+
+
+def _redraw_ratio(position: Any, proposed: Any) -> Any:
+    """Log of the prior, which redraws keep, at the current over the proposed point."""
+    return _log_prior(position) - _log_prior(proposed)
 
 
 def _snooker(position: Any, fit: Fit, number: Any) -> tuple[Any, Any]:

@@ -43,7 +43,7 @@ class Draws:
         Of all kept records; each of shape (site, d + 1), the energy last.
     worst : Worst
         Of the diagnostics, those of watched quantities included.
-    acceptance : ndarray, shape (site, 3)
+    acceptance : ndarray, shape (site, 4)
         Accepted share of each of `proda_lib.moves.MOVES` in the kept phase.
     converged : ndarray of bool, shape (site,)
         Whether a site met the stop rule. Do not use the others without saying so.
@@ -161,10 +161,12 @@ class _Run:
     def lanes(self, sites: list[Site]) -> tuple[list[Site], Any, Any]:
         """Return what runs in each lane, its keys and its data; spare lanes repeat sites.
 
-        There are two numbers of lanes, so that little is compiled and the last sites are not slow.
+        There are three numbers of lanes, so that little is compiled and the last sites are fast. A
+        lane is never alone: XLA would simplify the program, and round differently.
         """
-        few = max(1, self.settings.lanes // 8)
-        count = few if len(sites) <= few else self.settings.lanes
+        most = self.settings.lanes
+        numbers = (max(2, each) for each in (most // 8, 3 * most // 8, most))
+        count = min(number for number in numbers if number >= len(sites))
         lanes = [sites[lane % len(sites)] for lane in range(count)]
         rows = np.array([site.index for site in lanes])
         return lanes, self.keys[rows], jax.tree.map(lambda leaf: leaf[rows], self.data)

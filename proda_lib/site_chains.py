@@ -60,7 +60,7 @@ class Site:
         Of the blocks of warm-up.
     records : list of ndarray, shape (chain, record, d + 1 + k)
         Of the blocks that are kept: unit cube, energy and watched quantities.
-    counts : ndarray, shape (2, 3)
+    counts : ndarray, shape (2, 4)
         Accepted and tried moves of each kind.
     result : dict
         Fields of `proda_lib.sampler.Draws` of this site, once it is finished.

@@ -20,10 +20,10 @@ _STYLES = (
 )
 
 
-def distributions(
-    ax: Axes, draws: Mapping[str, ArrayLike], label: str, *, bins: int = 20, legend: bool = False
-) -> Axes:
+def distributions(ax: Axes, draws: Mapping[str, ArrayLike], label: str, *, bins: int = 16) -> Axes:
     """Draw one parameter's distribution by several samplers over each other, and its flat prior.
+
+    Handles of a legend are set, but none is drawn: one serves many panels.
 
     Parameters
     ----------
@@ -34,7 +34,6 @@ def distributions(
     label : str
         The parameter.
     bins : int
-    legend : bool
 
     Returns
     -------
@@ -55,8 +54,6 @@ def distributions(
     ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     ax.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     ax.grid(False)
-    if legend:
-        ax.legend(loc="best", handlelength=1.0)
     return ax
 
 
@@ -94,5 +91,5 @@ def standard_scores(ax: Axes, scores: ArrayLike, label: str, *, end: float = 4.0
     ax.set(xlim=(-end, end), xlabel=f"{label} (standard errors)", ylabel="Number of parameters")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(False, axis="x")
-    ax.legend()
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return ax
