@@ -17,7 +17,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from proda_lib import cost, posterior, progress, workers
-from proda_lib.chunk import Options
+from proda_lib.chunk import EXACT, Options
 from proda_lib.chunks import Chunks
 from proda_lib.configurations import CLM5_20, Configuration
 from proda_lib.configurations import configuration as configuration_of
@@ -36,9 +36,6 @@ SAMPLERS = ("exact", "published")
 
 #: Named point estimates: of the posterior mean, of each parameter's own mode, and the best fit.
 ESTIMATES = ("mean", "mode", "best_fit")
-
-#: Iterations of the exact sampler per chain: warm-up, and most that are kept.
-_EXACT = {"chains": 8, "test": 6_000, "formal": 64_000}
 
 #: Values of rows without a result, where they are not NaN.
 _FILL = {"converged": False, "evaluations": 0, "chosen": -1}
@@ -101,7 +98,8 @@ def assimilate_sites(
     workers, scheduler
         How many processes, or where else the tasks run, see `proda_lib.workers`.
     folder : Path, optional
-        Where finished chunks are kept until all is done; a run that was killed goes on there.
+        Where finished chunks are kept; a run that was killed goes on there. They stay, so that
+        nothing is lost before the result is saved: then `proda_lib.parts.forget` removes them.
     show : bool
         Whether to draw a progress bar.
 
@@ -131,13 +129,11 @@ def assimilate_sites(
             f"none of {len(reasons)} sites can be assimilated: {', '.join(sorted(set(reasons)))}"
         )
     chunks = Chunks(sites, _identities(sites), options, folder)
-    length = chunk or (64 if sampler == "exact" else min(192, -(-len(rows) // 2)))
+    length = chunk or (64 if sampler == "exact" else min(192, max(32, -(-len(rows) // 2))))
     split = [rows[i : i + length] for i in range(0, len(rows), length)]
     with progress.shown("sites", len(rows), visible=show) as done:
         chunks.run(split, done, workers, scheduler)
-    found = _assembled(chunks, sites, reasons)
-    chunks.parts.clear()
-    return found
+    return _assembled(chunks, sites, reasons)
 
 
 def _options(
@@ -148,13 +144,17 @@ def _options(
     _allowed("sampler", sampler, SAMPLERS)
     _allowed("variant", variant, tuple(VARIANTS))
     _allowed("likelihood", likelihood, cost.LIKELIHOODS)
+    _allowed("bedrock", bedrock or "closed", ("closed", "published"))
+    _allowed("interpolation", interpolation or "linear", ("linear", "pchip"))
+    if not (0 <= ess < np.inf and 1 <= rhat < np.inf):
+        raise ValueError(f"ess is {ess}, rhat is {rhat}: give an ess of 0 or more, an rhat from 1")
     published = sampler == "published"
     model = configuration_of(getattr(configuration, "name", configuration))
     box = prior or model.prior
-    usual = vars(VARIANTS[variant]) if published else _EXACT
+    usual = vars(VARIANTS[variant]) if published else EXACT
     counts = {"chains": chains, "test": test, "formal": formal}
     counts = {name: usual[name] if count is None else count for name, count in counts.items()}
-    least = {"chains": 2, "test": 100, "formal": 1000}
+    least = {"chains": 2, "test": 100, "formal": 1000, "draws": 1}
     for name, count in (counts | {"draws": draws, "seed": seed}).items():
         if not isinstance(count, int | np.integer) or count < least.get(name, 0):
             raise ValueError(
@@ -193,6 +193,9 @@ def _identities(sites: xr.Dataset) -> NDArray[np.int64]:
 
 def _assembled(chunks: Chunks, sites: xr.Dataset, reasons: NDArray[np.str_]) -> xr.Dataset:
     """Put parts together, in the order of the sites, with what there is to say of each."""
+    if not chunks.found:
+        told = "; ".join(sorted(set(chunks.failed.values())))
+        raise RuntimeError(f"all {len(chunks.failed)} sites failed: {told}")
     options, model = chunks.options, configuration_of(chunks.options.configuration)
     found = xr.concat(chunks.found, dim="site").sortby("site")
     fill = {name: _FILL.get(name, np.nan) for name in map(str, found.data_vars)}
@@ -208,7 +211,8 @@ def _assembled(chunks: Chunks, sites: xr.Dataset, reasons: NDArray[np.str_]) -> 
     found = found.merge(
         posterior.described(
             {"status": status.astype(str), "reason": reasons.astype(str), "used": reasons == ""}
-            | {name: values.values for name, values in copied.items()}
+            | {name: values.values for name, values in copied.items()},
+            options.sampler,
         )
     )
     names = ("profile_id", "location_id", "lon", "lat")
@@ -230,7 +234,8 @@ def _told(
         return told
     chosen = np.maximum(found.chosen.values, 0).astype(int)
     e = found.efficiency.values[np.arange(len(chosen)), chosen]
-    told[(told == "") & ~(e >= 0)] = "efficiency below 0"
+    told[(told == "") & (e < 0)] = "efficiency below 0"
+    told[(told == "") & np.isnan(e)] = "efficiency undefined"
     return told
 
 

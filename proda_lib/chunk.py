@@ -23,10 +23,19 @@ from proda_lib.published_sampler import VARIANTS, Variant
 from proda_lib.published_sampler import run as run_published
 from proda_lib.sampler import Settings, sample
 
-__all__ = ["Options", "assimilate_chunk"]
+__all__ = ["EXACT", "Options", "assimilate_chunk"]
 
 FloatArray = NDArray[np.float64]
 Tell = Callable[[float], None]
+
+_USUAL = Settings()
+
+#: The exact sampler's numbers, named like those of the published one; iterations per chain.
+EXACT = {
+    "chains": _USUAL.chains,
+    "test": _USUAL.warmup * _USUAL.block,
+    "formal": _USUAL.most * _USUAL.block,
+}
 
 #: Sites whose SOC is modelled side by side: a fixed number, so that no result depends on it.
 _BATCH = 16
@@ -83,7 +92,8 @@ class Options:
 
     def settings(self) -> Settings:
         """Return the exact sampler's settings."""
-        usual = Settings()
+        usual = _USUAL
+        # Iterations come in blocks.
         warmup, most = (-(-length // usual.block) for length in (self.test, self.formal))
         check = min(usual.check, most)
         records = usual.block // usual.thin * check
@@ -137,7 +147,7 @@ def assimilate_chunk(payload: tuple[xr.Dataset, Any, Options], tell: Tell) -> xr
     for soc, unit in (("soc_at_mean", "parameter_mean"), ("soc_best_fit", "parameter_best_fit")):
         if unit in found:
             modelled = _modelled(predict, found[unit].values[:, None], data)[:, 0]
-            found = found.merge(posterior.described({soc: modelled + pads}))
+            found = found.merge(posterior.described({soc: modelled + pads}, options.sampler))
     return found
 
 

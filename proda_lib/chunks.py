@@ -73,7 +73,6 @@ class Chunks:
             If all sites fail for the same reason.
         """
         everything = sum(map(len, chunks))
-        self.parts.clear(keep=frozenset(map(self.key, chunks)))
         while chunks:
             waiting = [rows for rows in chunks if not self._known(rows)]
             failures: dict[int, str] = {}

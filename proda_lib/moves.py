@@ -8,8 +8,8 @@ stays as it is:
   Cotter et al. 2013), so what is left of the acceptance ratio is posterior over N(m, S S');
 - "differential": along the difference of two points of an archive, in a random subspace (DE-MC(Z)
   and DREAM: ter Braak & Vrugt 2008; Vrugt et al. 2009);
-- "redraw": some parameters anew from the prior, which costs nothing where data say little, and
-  leads from a narrow mode to a wide one;
+- "redraw": some parameters anew, from the prior or from a normal about their medians, which leads
+  from mode to mode where few parameters tell them apart;
 - "snooker": along the line through a point of the archive (ter Braak & Vrugt 2008).
 """
 
@@ -47,12 +47,16 @@ class Fit(NamedTuple):
     centre : Array, shape (d,)
     factor, inverse : Array, shape (d, d)
         S of the normal N(centre, S S'), and its inverse.
+    median, spread : Array, shape (d,)
+        Of the normals of single parameters.
     """
 
     archive: Any
     centre: Any
     factor: Any
     inverse: Any
+    median: Any
+    spread: Any
 
 
 class State(NamedTuple):
@@ -97,7 +101,7 @@ def step(
     options = (
         _crank_nicolson(state.position, fit, normal, spare),
         _differential(state.position, fit, normal, spare),
-        _redraw(state.position, normal, spare),
+        _redraw(state.position, fit, normal, spare),
         _snooker(state.position, fit, spare),
     )
     kind = (choice > jnp.asarray(_UPTO)).sum()
@@ -152,17 +156,26 @@ def _differential(position: Any, fit: Fit, normal: Any, number: Any) -> tuple[An
     return position + jnp.where(changed, move, 0.0), jnp.zeros(())
 
 
-def _redraw(position: Any, normal: Any, number: Any) -> tuple[Any, Any]:
+def _redraw(position: Any, fit: Fit, normal: Any, number: Any) -> tuple[Any, Any]:
+    d = position.size
     share = jnp.asarray(_REDRAWN)[(number[0] * len(_REDRAWN)).astype(int)]
-    one = (number[1] * position.size).astype(int)
-    changed = (number[2 : 2 + position.size] < share) | (jnp.arange(position.size) == one)
-    proposed = jnp.where(changed, normal, position)
-    return proposed, _redraw_ratio(position, proposed)
+    one = (number[1] * d).astype(int)
+    changed = (number[2 : 2 + d] < share) | (jnp.arange(d) == one)
+    fitted = fit.median + fit.spread * normal
+    proposed = jnp.where(changed, jnp.where(number[2 + d] < 0.5, fitted, normal), position)
+    return proposed, _redraw_ratio(fit, changed, position, proposed)
 
 
-def _redraw_ratio(position: Any, proposed: Any) -> Any:
-    """Log of the prior, which redraws keep, at the current over the proposed point."""
-    return _log_prior(position) - _log_prior(proposed)
+def _redraw_ratio(fit: Fit, changed: Any, position: Any, proposed: Any) -> Any:
+    """Log of what redraws come from, at the current over the proposed point."""
+
+    def log_density(position: Any) -> Any:
+        white = (position - fit.median) / fit.spread
+        prior = jnp.where(changed, position**2 / 2, 0.0).sum()
+        fitted = jnp.where(changed, white**2 / 2 + jnp.log(fit.spread), 0.0).sum()
+        return jnp.logaddexp(-prior, -fitted)
+
+    return log_density(position) - log_density(proposed)
 
 
 def _snooker(position: Any, fit: Fit, number: Any) -> tuple[Any, Any]:

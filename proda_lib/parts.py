@@ -1,8 +1,8 @@
-"""Finished parts of a long computation, kept on disk until all of it is done.
+"""Finished parts of a long computation, kept on disk.
 
 A run that was interrupted or killed finds the parts that it had finished and goes on. A part is
 known by a key that changes with everything it was computed from, so an old one is never taken for
-another.
+another. Parts stay until whoever saved the whole result forgets them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from proda_lib.files import atomic
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Parts"]
+__all__ = ["Parts", "forget"]
+
+_PREFIX = "part-"
 
 
 class Parts:
@@ -32,17 +34,13 @@ class Parts:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
-
-    def _file(self, key: str) -> Path | None:
-        return self.folder / f"{key}.nc" if self.folder else None
+        self.folder = None if folder is None else Path(folder)
 
     def load(self, key: str) -> xr.Dataset | None:
         """Return a finished part, None if there is none that can be read."""
         import xarray as xr
 
-        file = self._file(key)
-        if file is None or not file.exists():
+        if self.folder is None or not (file := self._file(self.folder, key)).exists():
             return None
         try:
             return xr.load_dataset(file, engine="h5netcdf")
@@ -52,16 +50,23 @@ class Parts:
 
     def save(self, key: str, part: xr.Dataset) -> None:
         """Keep a part, whole or not at all."""
-        if (file := self._file(key)) is not None:
-            with atomic(file) as temporary:
+        if self.folder is not None:
+            with atomic(self._file(self.folder, key)) as temporary:
                 part.to_netcdf(temporary, engine="h5netcdf")
 
-    def clear(self, keep: frozenset[str] = frozenset()) -> None:
-        """Remove all parts but those to keep, and the folder once it is empty."""
-        if self.folder is None or not self.folder.is_dir():
-            return
-        for file in self.folder.glob("*.nc"):
-            if file.stem not in keep:
-                file.unlink()
-        if not any(self.folder.iterdir()):
-            self.folder.rmdir()
+    @staticmethod
+    def _file(folder: Path, key: str) -> Path:
+        return folder / f"{_PREFIX}{key}.nc"
+
+
+def forget(folder: Path) -> None:
+    """Remove the parts in a folder, nothing else, and the folder once it is empty.
+
+    Examples
+    --------
+    >>> forget(Path("no-such-folder"))
+    """
+    for file in [*folder.glob(f"{_PREFIX}*.nc"), *folder.glob(f".{_PREFIX}*.nc")]:
+        file.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["book", "build", "cache", "data", "notebooks", "package", "repository", "results"]
+__all__ = [
+    "book",
+    "build",
+    "cache",
+    "data",
+    "notebooks",
+    "package",
+    "parts",
+    "repository",
+    "results",
+]
 
 
 def package() -> Path:
@@ -51,6 +61,17 @@ def results(study: str | None = None, size: str | None = None) -> Path:
     """
     folder = _moved("PRODA_RESULTS", repository() / "results")
     return folder.joinpath(*(part for part in (study, size) if part))
+
+
+def parts(study: str, size: str, notebook: str) -> Path:
+    """Return the folder where a chapter keeps finished parts of a computation until it is done.
+
+    Examples
+    --------
+    >>> parts("twin", "class", "09_all_sites").parts[-2:]
+    ('parts', '09_all_sites')
+    """
+    return results(study, size) / "parts" / notebook
 
 
 def build() -> Path:

@@ -74,7 +74,7 @@ _VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
     "observed_depth": (("observation",), "m", "depth of the observation"),
     "status": ((), "1", "converged, not converged, excluded or failed"),
     "reason": ((), "1", "why a site is not used"),
-    "used": ((), "1", "whether the site may be used without saying more"),
+    "used": ((), "1", "whether the site has a result that no rule leaves out (see reason)"),
     "chosen": ((), "1", "number of the chain that is used, from 0"),
     "chain_mean": (("chain", "parameter"), "1", "mean of the second half of accepted values"),
     "chain_sd": (("chain", "parameter"), "1", "standard deviation of that half"),
@@ -86,13 +86,38 @@ _VARIABLES: dict[str, tuple[tuple[str, ...], str, str]] = {
 }
 
 
-def described(values: dict[str, ArrayLike]) -> xr.Dataset:
+#: What means something else in the results of the published sampler.
+_OF_PUBLISHED = {
+    "parameter_mean": "mean of the second half of the chosen chain's accepted values",
+    "parameter_sd": "standard deviation of that half",
+    "parameter_mode": "mode of an extreme value distribution fitted to that half",
+    "parameter_quantile": "quantiles of that half",
+    "parameter_rhat": "rank-normalised split R-hat of the second halves of all chains",
+    "parameter_ess_bulk": "effective sample size, bulk, of 1,000 accepted values per chain",
+    "parameter_ess_tail": "effective sample size, 5 and 95 % quantile, of the same",
+    "parameter_mcse": "Monte Carlo standard error of the mean, of the same",
+    "draws": "values of the second half of the chosen chain, evenly spaced",
+    "rhat": "largest R-hat of the parameters",
+    "ess_bulk": "smallest bulk effective sample size of the parameters",
+    "ess_tail": "smallest tail effective sample size of the parameters",
+    "soc_mean": "mean of SOC modelled with that half",
+    "soc_sd": "standard deviation of SOC modelled with that half",
+    "soc_quantile": "quantiles of SOC modelled with that half",
+    "soc_at_mean": "SOC modelled with parameter_mean",
+    "converged": "whether the mean of the original's Gelman-Rubin statistic is below 1.05",
+    "used": "whether the site has a result and is kept by the chapter's rules (see converged)",
+}
+
+
+def described(values: dict[str, ArrayLike], sampler: str = "exact") -> xr.Dataset:
     """Return variables as a Dataset with their dimensions, units and meanings.
 
     Parameters
     ----------
     values : dict of str to array_like
         Known names to arrays with the leading axis site.
+    sampler : {"exact", "published"}
+        Decides what some names mean.
 
     Examples
     --------
@@ -102,6 +127,8 @@ def described(values: dict[str, ArrayLike]) -> xr.Dataset:
     variables = {}
     for name, value in values.items():
         dimensions, units, meaning = _VARIABLES[name]
+        if sampler == "published":
+            meaning = _OF_PUBLISHED.get(name, meaning)
         attributes = {"units": units, "long_name": meaning}
         variables[name] = (("site", *dimensions), np.asarray(value), attributes)
     return xr.Dataset(variables)
@@ -176,7 +203,6 @@ def of_published(
         Draws per site that are kept.
     """
     unit = np.asarray(result.of_chosen("draws"), dtype=float)
-    variant = result.variant
     pads = 0 * result.soc_mean[:, 0]
     return described(
         {
@@ -200,7 +226,7 @@ def of_published(
             "r2_original": result.r2_original,
             "correlation_all": correlations(unit),
             "converged": result.gelman_rubin.mean(axis=1) < GELMAN_RUBIN,
-            "evaluations": variant.chains * (variant.test + variant.formal) + 0 * result.chosen,
+            "evaluations": _evaluations(result),
             "chosen": result.chosen,
             "chain_mean": result.mean,
             "chain_sd": result.sd,
@@ -209,8 +235,18 @@ def of_published(
             "accepted": result.accepted,
             "chain_acceptance": result.acceptance,
             "redos": result.redos,
-        }
+        },
+        "published",
     )
+
+
+def _evaluations(result: Any) -> NDArray[np.int_]:
+    """Count evaluations of the cost, those of chains and test runs that were repeated too."""
+    variant = result.variant
+    redone = np.nan_to_num(result.redos, nan=variant.redos / variant.chains).sum(axis=1)
+    again = np.nan_to_num(result.restarts).sum(axis=1)
+    whole = variant.test + variant.formal
+    return ((variant.chains + redone) * whole + again * variant.test).round().astype(int)
 
 
 def _quantiles(draws: FloatArray) -> FloatArray:

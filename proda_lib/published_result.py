@@ -137,6 +137,31 @@ def summarise(attempt: Attempt, ended: Ended, predict: Energy, row: Any, keep: i
     )
 
 
+def nothing(dimension: int, keep: int, observations: int) -> ChainSummary:
+    """Summary of no chain: NaN in the shapes of one.
+
+    Examples
+    --------
+    >>> nothing(2, 3, 4).draws.shape
+    (3, 2)
+    """
+    parameters, soc = np.full(dimension, np.nan), np.full(observations, np.nan)
+    return ChainSummary(
+        mean=parameters,
+        sd=parameters,
+        quantiles=np.full((dimension, len(QUANTILES)), np.nan),
+        draws=np.full((keep, dimension), np.nan, np.float32),
+        soc_mean=soc,
+        soc_sd=soc,
+        accepted=0,
+        acceptance=np.nan,
+        given_up=0,
+        restarts=0,
+        redos=0,
+        scale=np.nan,
+    )
+
+
 def _evenly(values: FloatArray, count: int) -> FloatArray:
     """Take evenly spaced rows, some of them repeatedly if there are fewer than `count`."""
     return values[np.arange(count) * len(values) // count]
@@ -150,6 +175,7 @@ def collect(
     identities: NDArray[np.int_],
     variant: Variant,
     seed: int,
+    blank: ChainSummary,
 ) -> PublishedResult:
     """Put the chains of all sites together and choose one of each.
 
@@ -161,10 +187,12 @@ def collect(
     observed : ndarray, shape (site, observation)
     layers : array_like of int, shape (site,)
         Divisor of the RMSE.
+    blank : ChainSummary
+        What stands where there is no chain, see `nothing`.
     """
     sites, failed = len(observed), redos > variant.redos
     fields: dict[str, Any] = {}
-    for name, first in vars(next(iter(chains.values()))).items():
+    for name, first in vars(blank).items():
         kind = np.float32 if name == "draws" else float
         values = np.full((sites, variant.chains, *np.shape(first)), np.nan, kind)
         for (site, number), summary in chains.items():

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from proda_lib import chains, moves
+from proda_lib import chains
 from proda_lib.chains import Energy, Settings, Watch
 from proda_lib.compiled import jax
 from proda_lib.diagnostics import Diagnostics
@@ -25,6 +25,9 @@ from proda_lib.site_chains import Site, Worst
 __all__ = ["Draws", "Settings", "Worst", "sample"]
 
 FloatArray = NDArray[np.float64]
+
+_QUICK = 4  # checks after which a site goes on in fewer lanes
+_FEWER = 8  # by this factor
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,8 @@ def sample(
         that it is compiled once. See `proda_lib.cost.target`.
     data : pytree of arrays with leading axis site
     identities : array_like of int, shape (site,)
-        Number of each site; with the seed it fixes the site's random numbers, whatever other sites
-        run beside it. Different sites need different numbers.
+        Number of each site; with the seed it fixes the site's results, whatever other sites run
+        beside it. Different sites need different numbers.
     settings : Settings, optional
     dimensions : int
         Number of parameters, d.
@@ -126,9 +129,7 @@ def sample(
     sites = [Site(index, dimensions, settings) for index in range(len(identities))]
     run.start(sites)
     while any(not site.finished for site in sites):
-        # Breadth first: sites that take long are left together, so that lanes stay full.
-        waiting = sorted((site for site in sites if not site.finished), key=lambda site: site.done)
-        run.block(waiting[: settings.lanes])
+        run.block([site for site in sites if not site.finished])
         if progress is not None:
             progress(sum(site.finished for site in sites), len(sites))
     return _collect(sites)
@@ -158,15 +159,11 @@ class _Run:
     dimensions: int
     watch: Watch | None
 
-    def lanes(self, sites: list[Site]) -> tuple[list[Site], Any, Any]:
+    def lanes(self, sites: list[Site], count: int) -> tuple[list[Site], Any, Any]:
         """Return what runs in each lane, its keys and its data; spare lanes repeat sites.
 
-        There are three numbers of lanes, so that little is compiled and the last sites are fast. A
-        lane is never alone: XLA would simplify the program, and round differently.
+        Always the same number of lanes: another program would round differently.
         """
-        most = self.settings.lanes
-        numbers = (max(2, each) for each in (most // 8, 3 * most // 8, most))
-        count = min(number for number in numbers if number >= len(sites))
         lanes = [sites[lane % len(sites)] for lane in range(count)]
         rows = np.array([site.index for site in lanes])
         return lanes, self.keys[rows], jax.tree.map(lambda leaf: leaf[rows], self.data)
@@ -175,14 +172,26 @@ class _Run:
         s, d = self.settings, self.dimensions
         for first in range(0, len(sites), s.lanes):
             batch = sites[first : first + s.lanes]
-            _, keys, data = self.lanes(batch)
+            _, keys, data = self.lanes(batch, s.lanes)
             state, archive = jax.device_get(chains.start(self.energy, s.sizes, d, keys, data))
             for lane, site in enumerate(batch):
                 site.state = jax.tree.map(lambda leaf: leaf[lane], state)  # noqa: B023
-                site.fit = moves.Fit(archive[lane], np.zeros(d), np.eye(d), np.eye(d))
+                site.fit = chains.no_fit(archive[lane])
 
-    def block(self, sites: list[Site]) -> None:
-        lanes, keys, data = self.lanes(sites)
+    def next(self, sites: list[Site]) -> tuple[list[Site], int]:
+        """Choose the sites of the next block, and the number of lanes.
+
+        Breadth first, so that lanes stay full. A site that takes long goes on in few lanes: its
+        own length decides, so that its numbers do not depend on other sites.
+        """
+        s = self.settings
+        quick = [site for site in sites if site.done < s.warmup + _QUICK * s.check]
+        count = s.lanes if quick else max(1, s.lanes // _FEWER)
+        return sorted(quick or sites, key=lambda site: site.done)[:count], count
+
+    def block(self, unfinished: list[Site]) -> None:
+        sites, count = self.next(unfinished)
+        lanes, keys, data = self.lanes(sites, count)
         done = np.array([site.done for site in lanes])
         state = _stack([site.state for site in lanes])
         fit = _stack([site.fit for site in lanes])

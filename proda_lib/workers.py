@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 __all__ = ["Failure", "Scheduler", "run", "worker_count"]
 
@@ -22,8 +23,6 @@ Scheduler = Any
 
 #: (payload, tell) to a result; tell takes the share that is done, 0 to 1.
 Task = Callable[[Any, Callable[[float], None]], Any]
-
-_TOPIC = "proda-progress"
 
 #: One thread per worker: matrices are small, and cores are used by running sites side by side.
 _ENVIRONMENT = {
@@ -85,7 +84,7 @@ def run(
     shares = [0.0] * len(payloads)
 
     def tell(number: int, share: float) -> None:
-        shares[number] = share
+        shares[number] = max(shares[number], share)  # news may come late
         progress(shares)
 
     scheduler = scheduler or os.environ.get("PRODA_SCHEDULER", "").strip() or None
@@ -98,17 +97,21 @@ def run(
     with _client(scheduler, count) as client:
         from distributed import as_completed
 
-        client.subscribe_topic(_TOPIC, lambda event: tell(*event[1]))
+        topic = f"proda-progress-{uuid4().hex}"  # others may use the same scheduler
+        client.subscribe_topic(topic, lambda event: tell(*event[1]))
         futures = {
-            client.submit(_on_worker, task, number, payload, pure=False): number
+            client.submit(_on_worker, task, topic, number, payload, pure=False): number
             for number, payload in enumerate(payloads)
         }
-        for future in as_completed(futures):
-            number = futures.pop(future)
-            error = future.exception()
-            finished(number, future.result() if error is None else Failure(_line(error)))
-            tell(number, 1.0)
-            future.release()
+        try:
+            for future in as_completed(futures):
+                number = futures.pop(future)
+                error = future.exception()
+                finished(number, future.result() if error is None else Failure(_line(error)))
+                tell(number, 1.0)
+                future.release()
+        finally:
+            client.unsubscribe_topic(topic)
 
 
 def _caught(task: Task, payload: Any, tell: Callable[[float], None]) -> Any:
@@ -122,11 +125,11 @@ def _line(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-def _on_worker(task: Task, number: int, payload: Any) -> Any:
+def _on_worker(task: Task, topic: str, number: int, payload: Any) -> Any:
     from distributed import get_worker
 
     worker = get_worker()
-    return _caught(task, payload, lambda share: worker.log_event(_TOPIC, (number, share)))
+    return _caught(task, payload, lambda share: worker.log_event(topic, (number, share)))
 
 
 @contextmanager
@@ -148,11 +151,9 @@ def _client(scheduler: Scheduler, count: int) -> Iterator[Any]:
                     env=_ENVIRONMENT,
                 )
             )
-        if isinstance(scheduler, str) and Path(scheduler).is_file():
-            yield stack.enter_context(Client(scheduler_file=scheduler))
-            return
+        filed = isinstance(scheduler, str) and Path(scheduler).is_file()
         try:
-            client = Client(scheduler)
+            client = Client(scheduler_file=scheduler) if filed else Client(scheduler)
         except (OSError, TimeoutError, ValueError) as error:
             raise RuntimeError(
                 f"no Dask scheduler answers at {scheduler!r} ({_line(error)}): start one, or unset "

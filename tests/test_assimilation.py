@@ -18,6 +18,7 @@ from proda_lib import assimilation, chunk, chunks, cost, engine, scores, studies
 from proda_lib.assimilation import assimilate_sites
 from proda_lib.compiled import jax
 from proda_lib.parameters import NAMES, PRODA
+from proda_lib.parts import forget
 
 #: As short as allowed: what these tests look at does not need convergence.
 SHORT: dict[str, Any] = {"test": 500, "formal": 1000, "chains": 2, "ess": 1, "rhat": 9.0}
@@ -125,34 +126,29 @@ def saved(found: xr.Dataset, path: Path) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["exact", "published"])
-def test_workers_and_chunks_change_no_byte(
-    name: str, sites: xr.Dataset, request: pytest.FixtureRequest, tmp_path: Path
+def test_two_processes_and_other_chunks_change_no_byte(
+    sites: xr.Dataset, exact: xr.Dataset, tmp_path: Path
 ) -> None:
-    alone = request.getfixturevalue(name)
-    options = SHORT if name == "exact" else PUBLISHED
-    other = assimilate_sites(sites, **options, seed=5, workers=2, chunk=4, show=False)
-    assert saved(other, tmp_path / "a.nc") == saved(alone, tmp_path / "b.nc")
-    some = assimilate_sites(
-        sites.isel(site=[5, 2]), **options, seed=5, workers=1, chunk=1, show=False
-    )
-    np.testing.assert_array_equal(some.draws, alone.draws[[5, 2]])
-    np.testing.assert_array_equal(some.soc_mean, alone.soc_mean[[5, 2]])
+    other = assimilate_sites(sites, **SHORT, seed=5, workers=2, chunk=4, show=False)
+    assert saved(other, tmp_path / "a.nc") == saved(exact, tmp_path / "b.nc")
+
+
+def test_a_running_scheduler_and_other_chunks_change_no_byte(
+    sites: xr.Dataset, published: xr.Dataset, tmp_path: Path
+) -> None:
+    from distributed import LocalCluster
+
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**options) as cluster:
+        address = cluster.scheduler_address
+        other = assimilate_sites(sites, **PUBLISHED, seed=5, scheduler=address, chunk=3, show=False)
+    assert saved(other, tmp_path / "a.nc") == saved(published, tmp_path / "b.nc")
 
 
 def test_another_seed_gives_other_draws(sites: xr.Dataset, exact: xr.Dataset) -> None:
     one = sites.isel(site=[0])
     other = assimilate_sites(one, **SHORT, seed=6, workers=1, show=False)
     assert (other.draws.values != exact.draws.values[:1]).any()
-
-
-def test_a_running_scheduler_is_used(sites: xr.Dataset, exact: xr.Dataset) -> None:
-    from distributed import LocalCluster
-
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
-        address = cluster.scheduler_address
-        found = assimilate_sites(sites, **SHORT, seed=5, scheduler=address, chunk=3, show=False)
-    xr.testing.assert_identical(found, exact)
 
 
 def test_a_scheduler_that_does_not_answer_is_named() -> None:
@@ -176,6 +172,17 @@ def test_a_failing_site_is_told_and_the_others_go_on(
     assert found.status.values[4] == "failed" and not found.used[4]
     others = [0, 1, 2, 3, 5, 6]
     np.testing.assert_array_equal(found.draws[others], exact.draws[others])
+
+
+def test_two_sites_may_fail_for_two_reasons(
+    sites: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(payload: Any, tell: Any) -> xr.Dataset:
+        raise ValueError(f"profile {payload[1][0]}")
+
+    monkeypatch.setattr(chunks, "assimilate_chunk", breaks)
+    with pytest.raises(RuntimeError, match=r"all 2 sites failed: ValueError: profile \d+; .* \d+"):
+        assimilate_sites(sites.isel(site=[0, 2]), **SHORT, workers=1, show=False)
 
 
 def test_when_everything_fails_it_says_so(
@@ -207,12 +214,12 @@ def test_a_killed_run_goes_on(sites: xr.Dataset, tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED, tmp_path / "sites.nc", folder]
     running = subprocess.Popen(command)
     deadline = time.monotonic() + 120
-    while not list(folder.glob("[!.]*.nc")):
+    while not list(folder.glob("part-*.nc")):
         assert running.poll() is None and time.monotonic() < deadline, "no part was written"
         time.sleep(0.02)
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
-    parts = {file: file.stat().st_mtime_ns for file in folder.glob("[!.]*.nc")}
+    parts = {file: file.stat().st_mtime_ns for file in folder.glob("part-*.nc")}
     assert parts and len(parts) < 3, "it was killed too late"
     seen: list[list[int]] = []
     original = chunk.assimilate_chunk
@@ -228,20 +235,29 @@ def test_a_killed_run_goes_on(sites: xr.Dataset, tmp_path: Path) -> None:
             sites, **options, seed=5, workers=1, chunk=2, show=False, folder=folder
         )
     assert len(seen) == 3 - len(parts), "what was finished is not computed again"
-    assert not folder.exists(), "parts are removed at the end"
     whole = assimilate_sites(sites, **options, seed=5, workers=1, show=False)
     xr.testing.assert_identical(found, whole)
     # None of them converged, and none is used without saying so.
     assert (found.status.values[[0, 2]] == "not converged").all() and not found.used.any()
 
 
-def test_parts_of_other_options_are_not_taken(sites: xr.Dataset, tmp_path: Path) -> None:
+def test_parts_stay_until_they_are_forgotten(
+    sites: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = sites.isel(site=[0, 2])
-    folder = tmp_path / "parts"
-    folder.mkdir()
-    (folder / "0123456789abcdef.nc").write_text("half a file of an older run")
-    assimilate_sites(one, **SHORT, seed=5, workers=1, show=False, folder=folder)
-    assert not folder.exists()
+    (tmp_path / "mine.nc").write_text("a file of the user")
+    options = SHORT | {"seed": 5, "workers": 1, "show": False, "folder": tmp_path}
+    first = assimilate_sites(one, **options)
+    (part,) = tmp_path.glob("part-*.nc")
+    broken = tmp_path / "part-0123456789abcdef.nc"
+    broken.write_text("half a file of another run")
+    monkeypatch.setattr(chunks, "assimilate_chunk", None)  # nothing is computed again
+    xr.testing.assert_identical(assimilate_sites(one, **options), first)
+    part.write_text("damaged")
+    with pytest.raises(RuntimeError, match="all 2 sites failed"):
+        assimilate_sites(one, **options)
+    forget(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.nc"]
 
 
 @pytest.mark.parametrize(
@@ -255,6 +271,11 @@ def test_parts_of_other_options_are_not_taken(sites: xr.Dataset, tmp_path: Path)
         ({"formal": 10}, "formal is 10"),
         ({"seed": -1}, "seed is -1"),
         ({"draws": 1.5}, "draws is 1.5"),
+        ({"draws": 0}, "draws is 0"),
+        ({"bedrock": "open"}, "bedrock is 'open'"),
+        ({"interpolation": "cubic"}, "interpolation is 'cubic'"),
+        ({"rhat": 0.99}, "rhat is 0.99"),
+        ({"ess": float("nan")}, "ess is nan"),
         ({"chunk": 0}, "chunk is 0"),
         ({"workers": 0}, "workers is 0"),
     ],

@@ -14,7 +14,7 @@ from scipy.stats import genextreme
 from proda_lib import cost, studies
 from proda_lib import published_chain as chain
 from proda_lib.compiled import jax
-from proda_lib.published_result import QUANTILES, collect, gev_mode, summarise
+from proda_lib.published_result import QUANTILES, collect, gev_mode, nothing, summarise
 from proda_lib.published_sampler import next_attempt, run
 from proda_lib.published_variants import CHAPTER, CODE, VARIANTS
 from proda_lib.published_wave import Attempt, Ended, SecondHalf, run_wave
@@ -209,7 +209,8 @@ def test_statistics_of_a_site_by_hand() -> None:
         (0, i): summarise(Attempt(0, i), end, predict, slope, keep=20)
         for i, end in enumerate(halves)
     }
-    result = collect(chains, np.array([2]), observed, [4], np.array([9]), CODE, seed=1)
+    blank = nothing(2, 20, 3)
+    result = collect(chains, np.array([2]), observed, [4], np.array([9]), CODE, 1, blank)
 
     n = 25  # accepted by the last chain, not halved
     first = [end.half[:, 0] for end in halves]
@@ -243,7 +244,8 @@ def test_the_chapter_takes_any_chain() -> None:
         for i, end in enumerate(ends(rng, [30, 30, 30]))
     }
     arguments = np.zeros(60, int), np.zeros((60, 2)), np.full(60, 2), np.arange(60)
-    taken = [collect(chains, *arguments, CHAPTER, seed=seed).chosen for seed in (1, 1, 2)]
+    blank = nothing(2, 5, 2)
+    taken = [collect(chains, *arguments, CHAPTER, seed, blank).chosen for seed in (1, 1, 2)]
     assert (np.bincount(taken[0], minlength=3) > 8).all()
     np.testing.assert_array_equal(taken[0], taken[1])
     assert (taken[0] != taken[2]).any()

@@ -108,7 +108,9 @@ def test_without_data_the_prior_comes_back(toys: dict) -> None:
     # Every 40th draw of a chain is as good as independent.
     some = draws.unit[:, :, ::40].reshape(-1, DIMENSIONS)
     assert min(stats.kstest(column, "uniform").pvalue for column in some.T) > 1e-3
-    assert (draws.acceptance < 0.999).all(), "nothing was rejected: the test would be empty"
+    # Half of the redraws come from the prior and are never rejected here.
+    others = np.array(moves.MOVES) != "redraw"
+    assert (draws.acceptance[:, others] < 0.999).all(), "without rejections the test is empty"
 
 
 def test_linear_gaussian_mean_and_covariance(toys: dict) -> None:
@@ -120,7 +122,7 @@ def test_two_modes_have_their_weights(toys: dict) -> None:
     inside = ndtr(MODE[0] / np.sqrt(1 + MODE_SD**2) / MODE_SD)
     exact = SHARE * inside + (1 - SHARE) * (1 - inside)
     right = (toys[TWO_MODES].unit[..., 0] > 0.5).mean(axis=(1, 2))
-    assert right.std(ddof=1) / np.sqrt(len(right)) < 0.0016
+    assert right.std(ddof=1) / np.sqrt(len(right)) < 0.0013
     assert largest_t(right, exact) < 4
 
 
@@ -200,23 +202,28 @@ SHORT = Settings(block=40, warmup=2, check=2, most=12, thin=4, ess=16, rhat=np.i
                  archive=100, lanes=8)  # fmt: skip
 
 
-def test_neither_lanes_nor_neighbours_change_a_site(twin_sites: xr.Dataset) -> None:
+def test_neither_neighbours_nor_their_order_change_a_site(twin_sites: xr.Dataset) -> None:
     rows = np.arange(7)
     data = cost.site_data(twin_sites.isel(site=rows))
 
-    def run(some: list[int] | np.ndarray, lanes: int, seed: int = 3) -> Draws:
+    def run(some: list[int] | np.ndarray, lanes: int = 8, seed: int = 3) -> Draws:
         part = jax.tree.map(lambda leaf: leaf[some], data)
         settings = replace(SHORT, lanes=lanes)
         return sample(cost.target("proda"), part, some, settings, seed, watch=cost.prediction())
 
-    together = run(rows, 8)
-    assert len(np.unique(together.evaluations[:, 1])) > 1, "sites should stop at different times"
-    for some, lanes in (([4, 1, 6], 3), ([6, 5, 4, 3, 2, 1, 0], 3)):
-        fields = zip(jax.tree.leaves(vars(run(some, lanes))), jax.tree.leaves(vars(together)),
-                     strict=True)  # fmt: skip
-        for apart, whole in fields:
+    together = run(rows)
+    blocks = together.evaluations[:, 1] / SHORT.block / SHORT.chains
+    assert len(np.unique(blocks)) > 1, "sites should stop at different times"
+    assert blocks.max() > 4 * SHORT.check, "some should go on in fewer lanes"
+    for some in ([int(np.argmax(blocks)), 1, 6], [6, 5, 4, 3, 2, 1, 0]):
+        for apart, whole in zip(_leaves(run(some)), _leaves(together), strict=True):
             np.testing.assert_array_equal(apart, whole[some])
-    assert (run(rows, 8, seed=4).unit != together.unit).any(axis=(1, 2, 3)).all()
+    np.testing.assert_allclose(run(rows, lanes=3).mean, together.mean, rtol=1e-9)
+    assert (run(rows, seed=4).unit != together.unit).any(axis=(1, 2, 3)).all()
+
+
+def _leaves(draws: Draws) -> list[np.ndarray]:
+    return jax.tree.leaves(vars(draws))
 
 
 def test_watched_quantities_are_those_of_the_draws(twin_sites: xr.Dataset) -> None:

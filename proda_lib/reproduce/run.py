@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -197,6 +198,7 @@ def run_step(step: Step, started: Callable[[int], object] = lambda cell: None) -
     outputs = sorted(file for file in after if after[file] != before.get(file))
     merge_numbers(step.study, step.size)
     save_json(step.provenance, _record(step, seconds, outputs))
+    shutil.rmtree(paths.parts(step.study, step.size, step.notebook), ignore_errors=True)
 
 
 def _written(folder: Path) -> dict[str, tuple[int, int]]:
@@ -204,7 +206,7 @@ def _written(folder: Path) -> dict[str, tuple[int, int]]:
     found = {}
     for file in folder.rglob("*"):
         name = file.relative_to(folder)
-        own = name.parts[0] in {"executed", "provenance", "logs", "numbers.json"}
+        own = name.parts[0] in {"executed", "provenance", "logs", "parts", "numbers.json"}
         if file.is_file() and not own:
             found[name.as_posix()] = (file.stat().st_mtime_ns, file.stat().st_ino)
     return found

@@ -1,0 +1,74 @@
+"""The real chapters: all of them at the smallest size, the strict book made of them, its pages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from proda_lib import studies
+from proda_lib.reproduce import book, plan
+from tests import browser
+
+#: Studies whose data are here, so that nothing is downloaded.
+STUDIES = ("twin", "newyork") if os.environ.get("PRODA_MIRROR") else ("twin",)
+PRODA = [sys.executable, "-m", "proda_lib"]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Run all chapters, one study beside the other, and build the book."""
+    place = tmp_path_factory.mktemp("chapters")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRODA_RESULTS", str(place / "results"))
+        patch.setenv("PRODA_BUILD", str(place / "build"))
+        patch.setenv("PRODA_WORKERS", "1")
+        options = ["--size", "smoke", "--no-book"]
+        running = {
+            study: subprocess.Popen(
+                [*PRODA, "reproduce", "--study", study, *options],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            )
+            for study in STUDIES
+        }  # fmt: skip
+        for study, process in running.items():
+            output, _ = process.communicate(timeout=900)
+            assert process.returncode == 0, f"{study}:\n{output}"
+        made = subprocess.run([*PRODA, "book"], capture_output=True, text=True, check=False)
+        assert made.returncode == 0, made.stdout + made.stderr
+        yield place
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_chapter_ran_and_is_up_to_date(study: str, folder: Path) -> None:
+    steps = plan.steps(study, "smoke")
+    assert len(steps) >= 9 and [step.notebook for step in steps if step.reasons] == []
+
+
+@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("name", ["assimilation", "assimilation_published"])
+def test_results_say_what_they_are(study: str, name: str, folder: Path) -> None:
+    found = xr.load_dataset(folder / "results" / study / "smoke" / f"{name}.nc")
+    sites = studies.load(study, "smoke").sites
+    assert set(found.profile_id.values) <= set(sites.profile_id.values)
+    assert found.efficiency.dims == found.r2_original.dims == ("site", "chain")
+    assert all({"units", "long_name"} <= set(each.attrs) for each in found.data_vars.values())
+    assert found.attrs["sites_used"] == int(found.used.sum()) > 0
+    assert ("SYNTHETIC" in found.attrs.get("data", "")) == studies.info(study).synthetic
+
+
+def test_every_page_in_a_browser(folder: Path) -> None:
+    if book.find_chromium() is None:
+        pytest.skip("no Chromium: install it or set PRODA_CHROMIUM")
+    html = folder / "build" / "html"
+    pages = [page for page in browser.pages(html) if page.parent.name in STUDIES]
+    pages += sorted((html / "reference").glob("*.html"))
+    assert len(pages) > 12
+    assert browser.problems_of(html, pages) == []
