@@ -32,7 +32,7 @@ _CELLS = 512
 _SITES = 16  # that are minimised side by side
 _STARTS = 4  # of a site, and the middle of the prior
 _COLUMNS = 256  # that are fitted side by side
-_TRIES = 150  # of a search
+_TRIES = 300  # of a search, and half of it of a fit
 
 
 def marginal_mode(draws: ArrayLike) -> FloatArray:
@@ -219,7 +219,7 @@ def _gev_modes(columns: Any) -> Any:
     def one(values: Any) -> Any:
         # The Gumbel distribution with the same mean and variance, which any draws may come from.
         start = jnp.array([0.0, -0.45, jnp.log(0.78)])
-        point, _ = minimise(lambda point: _gev_misfit(point, values), start, tries=_TRIES)
+        point, _ = minimise(lambda point: _gev_misfit(point, values), start, tries=_TRIES // 2)
         shape, location, scale = _gev(point)
         safe = jnp.where(jnp.abs(shape) > 1e-8, shape, 1.0)
         lift = jnp.where(jnp.abs(shape) > 1e-8, ((1 + safe) ** -safe - 1) / safe, 0.0)
