@@ -17,13 +17,17 @@ from proda_lib import steady_state
 from proda_lib.parameters import PRODA, PriorBox
 from proda_lib.transport import Bedrock
 
-__all__ = ["DirectModel", "ProcessModel", "soil_carbon", "soil_carbon_at_depth"]
+__all__ = ["DirectModel", "ProcessModel", "driven", "soil_carbon", "soil_carbon_at_depth"]
 
 FloatArray = NDArray[np.float64]
 
 
 class ProcessModel(Protocol):
-    """A fitted approach whose soil carbon comes out of the engine."""
+    """A fitted approach whose soil carbon comes out of the engine.
+
+    It may have a method `driven(places)` that returns the places with the forcing that its
+    parameters are meant for, where this is not their own.
+    """
 
     def unit(self, places: xr.Dataset) -> FloatArray:
         """Return parameters, positions in the prior range, shape (member, n, 21)."""
@@ -34,6 +38,12 @@ class DirectModel(Protocol):
 
     def soil_carbon_at_depth(self, sites: xr.Dataset) -> FloatArray:
         """Return SOC at the observed depths, gC m-3, shape (n, observation), NaN pads."""
+
+
+def driven(model: object, places: xr.Dataset) -> xr.Dataset:
+    """Return places with the forcing on which a model's parameters are to be run."""
+    change = getattr(model, "driven", None)
+    return places if change is None else change(places)
 
 
 def soil_carbon_at_depth(
