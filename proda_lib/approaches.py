@@ -94,11 +94,17 @@ def _two_step(
 
 
 def _end_to_end(
-    sites: xr.Dataset, found: xr.Dataset | None, *, seed: int, effort: Mapping[str, Any]
+    sites: xr.Dataset,
+    found: xr.Dataset | None,
+    *,
+    seed: int,
+    effort: Mapping[str, Any],
+    forcing: Literal["own", "mean"] = "own",
 ) -> Model:
     from proda_lib.network import fit_end_to_end
 
-    return fit_end_to_end(sites, members=effort["members"], epochs=effort["epochs"], seed=seed)
+    members, epochs = effort["members"], effort["soc_epochs"]
+    return fit_end_to_end(sites, members=members, epochs=epochs, forcing=forcing, seed=seed)
 
 
 def _profile_first(
@@ -134,6 +140,12 @@ _ALL = (
     ),
     Approach("two_step", "PRODA", "process", _two_step),
     Approach("end_to_end", "end to end", "process", _end_to_end),
+    Approach(
+        "end_to_end_mean",
+        "end to end, mean forcing",
+        "process",
+        partial(_end_to_end, forcing="mean"),
+    ),
     Approach("profile_first", "profile first", "process", _profile_first),
     Approach("forest", "forest", "direct", _FOREST),
     Approach("forest_log", "forest of logarithms", "direct", partial(_FOREST, target="log")),
@@ -145,7 +157,7 @@ _ALL = (
 APPROACHES: dict[str, Approach] = {one.name: one for one in _ALL}
 
 #: Process-guided approaches among which one is chosen inside the training sites.
-CANDIDATES: tuple[str, ...] = ("two_step", "end_to_end", "profile_first")
+CANDIDATES: tuple[str, ...] = ("two_step", "end_to_end", "end_to_end_mean", "profile_first")
 
 
 def approach(name: str) -> Approach:

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from proda_lib.compiled import jax
+from proda_lib.forcing import row_dimension
 from proda_lib.network import perceptron
 from proda_lib.network.encoder import Encoder
 from proda_lib.network.training import History
@@ -17,7 +18,7 @@ from proda_lib.parameters import NAMES, PRODA, PriorBox
 
 import jax.numpy as jnp  # isort: skip
 
-__all__ = ["MARGIN", "Ensemble"]
+__all__ = ["MARGIN", "Ensemble", "with_averages"]
 
 FloatArray = NDArray[np.float64]
 
@@ -84,10 +85,47 @@ class Ensemble:
         """Positions in the prior range, kept inside it by `MARGIN`; shape (member, n, 21)."""
         return np.clip(self.raw_unit(places), MARGIN, 1 - MARGIN)
 
+    def driven(self, places: xr.Dataset) -> xr.Dataset:
+        """Return places with the forcing on which the parameters are to be run.
+
+        Their own, unless the networks were trained with averages (option "averages").
+        """
+        return with_averages(places, self.options.get("averages", {}))
+
     def outside(self, places: xr.Dataset) -> NDArray[np.bool_]:
         """Tell which positions `unit` moved, shape (member, n, 21)."""
         raw = self.raw_unit(places)
         return (raw < MARGIN) | (raw > 1 - MARGIN)
+
+
+def with_averages(places: xr.Dataset, averages: dict[str, Any]) -> xr.Dataset:
+    """Put averages of forcing variables in the place of the rows' own values.
+
+    Parameters
+    ----------
+    places : Dataset
+        Sites or cells.
+    averages : dict
+        Variable to {"dims": names, "values": nested lists}, without the dimension of the rows.
+
+    Examples
+    --------
+    >>> places = xr.Dataset({"litter_input": ("site", [1.0, 3.0])})
+    >>> mean = {"litter_input": {"dims": [], "values": 2.0}}
+    >>> with_averages(places, mean).litter_input.values.tolist()
+    [2.0, 2.0]
+    """
+    if not averages:
+        return places
+    row = row_dimension(places)
+    new = {}
+    for name, mean in averages.items():
+        shared = xr.DataArray(mean["values"], dims=mean["dims"])
+        old = places[name]
+        wide = shared.expand_dims({row: places.sizes[row]}).transpose(*old.dims)
+        new[name] = (old.dims, wide.values, old.attrs)
+    # Rows that shared a forcing may still differ in bedrock, those that did not may be alike now.
+    return places.drop_vars("forcing_id", errors="ignore").assign(new)
 
 
 def _outputs(weights: perceptron.Weights, inputs: Any, activation: str) -> Any:
