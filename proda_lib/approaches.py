@@ -150,7 +150,12 @@ _ALL = (
     Approach("forest", "forest", "direct", _FOREST),
     Approach("forest_log", "forest of logarithms", "direct", partial(_FOREST, target="log")),
     Approach("boosting", "boosting", "direct", partial(_direct, learner="fit_boosting")),
-    Approach("forest_depth", "forest on depth alone", "direct", partial(_FOREST, covariates=False)),
+    Approach(
+        "forest_depth",
+        "forest on depth alone",
+        "direct",
+        partial(_FOREST, covariates=False, target="log"),
+    ),
 )
 
 #: Every approach by its name, process-guided ones first.

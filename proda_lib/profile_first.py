@@ -33,9 +33,9 @@ __all__ = ["ProfileFirst", "fit_profile_first"]
 
 FloatArray = NDArray[np.float64]
 
-#: The model is fitted at the nodes of its layers, down to where so many of the training layers lie:
-#: the uppermost too, because the centimetres at the top decide much of the squared error.
-_COVERED = 0.98
+#: The model is fitted at the nodes of its layers down to this depth, m: the uppermost too, because
+#: the centimetres at the top decide much of the squared error.
+_DEEPEST = 2.1
 
 #: Standard deviation of the square root of predicted SOC, (kgC m-3)^0.5: so small that the profile
 #: decides wherever it can, and the prior only where it says nothing.
@@ -134,9 +134,8 @@ def fit_profile_first(
     >>> model.unit(sites.isel(site=slice(0, 3))).shape
     (1, 3, 21)
     """
-    observed = sites["observed_depth"].values
     node = grid_of(sites).node
-    depth = node[node <= max(np.nanquantile(observed, _COVERED), node[1])]
+    depth = node[node <= _DEEPEST]
     forest = fit_forest(sites, target="sqrt", trees=trees, seed=seed)
     boosting = fit_boosting(sites, trees=trees, seed=seed)
     return ProfileFirst((forest, boosting), depth)
