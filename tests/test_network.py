@@ -176,6 +176,20 @@ def test_each_member_learns_its_own_rows_and_stops_on_its_own():
     assert np.all(np.diff(history.validation[1, :11]) > 0)
 
 
+def test_members_that_are_judged_together_stop_together():
+    data = np.array([1.0, 1.0, 5.0, 5.0, 2.0, 1.0])
+    weights, history = training.train(
+        squared, np.zeros(2), [[0, 1], [2, 3]], away, held=[[4], [5]], data=data,
+        optimiser=optax.sgd(0.05), batch=2, epochs=60, patience=10, together=True, seed=1,
+    )  # fmt: skip
+    mean = history.validation.mean(axis=0)
+    best = int(np.nanargmin(mean))
+    assert 0 < best < 20
+    assert history.best.tolist() == [best, best]
+    assert history.epochs.tolist() == [best + 11] * 2
+    assert weights == pytest.approx([1 - 0.9 ** (best + 1), 5 - 5 * 0.9 ** (best + 1)])
+
+
 def test_without_validation_the_last_weights_are_kept():
     _, history = training.train(
         squared, np.zeros(1), [[0, 1, 2]], data=np.arange(3.0), optimiser=optax.sgd(0.1),

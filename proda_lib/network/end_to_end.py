@@ -52,7 +52,7 @@ FORCINGS: dict[str, tuple[str, ...]] = {
 
 #: Ways to end the training.
 STOPPING = {
-    "blocked": "each member by a fifth of the 1-degree blocks, which it does not learn from",
+    "blocked": "where the mean loss of all members on blocks that they do not learn from is lowest",
     "none": "after all epochs, everything learnt from",
 }
 
@@ -140,7 +140,8 @@ def fit_end_to_end(
         learnt, _start(seed, members, inputs.shape[1], data, hidden), taught,
         validate if held else None, held=held and _lines(held), data=data,
         optimiser=_optimiser(epochs * -(-taught.shape[1] // _BATCH)), batch=_BATCH, epochs=epochs,
-        patience=max(1, round(_PATIENCE * epochs)) if held else None, seed=seed, told=told,
+        patience=max(1, round(_PATIENCE * epochs)) if held else None, together=bool(held),
+        seed=seed, told=told,
     )  # fmt: skip
     weights = [(weights[0][0][:, : inputs.shape[1]], weights[0][1]), *weights[1:]]
     options = {

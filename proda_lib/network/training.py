@@ -109,6 +109,7 @@ def train(
     batch: int,
     epochs: int,
     patience: int | None = None,
+    together: bool = False,
     seed: int,
     told: Callable[[int], None] | None = None,
 ) -> tuple[Any, History]:
@@ -138,6 +139,9 @@ def train(
         Rows per step, and most passes over them.
     patience : int, optional
         Epochs without a lower validation loss after which a member stops; by default never.
+    together : bool
+        Whether all members are judged by the mean of their validation losses, so that they stop
+        together: if the few rows of each are a poor judge, all of them are a better one.
     seed : int
         Of the order of the rows and of the keys that the loss gets.
     told : callable, optional
@@ -172,6 +176,7 @@ def train(
     advance = partial(
         _advance, loss=loss, validate=validate, optimiser=optimiser, batch=batch,
         steps=shortest // batch, patience=epochs if patience is None else patience,
+        together=together,
     )  # fmt: skip
     state = _start(weights, len(lines), optimiser)
     members, losses, checks = np.arange(len(lines)), [], []
@@ -211,11 +216,12 @@ def _history(state: _State, losses: list[Any], checks: list[Any]) -> History:
 
 @partial(
     jax.jit,
-    static_argnames=("loss", "validate", "optimiser", "batch", "steps", "patience"),
+    static_argnames=("loss", "validate", "optimiser", "batch", "steps", "patience", "together"),
 )
 def _advance(
     state: _State, members: Any, key: Any, rows: Any, held: Any, data: Any, numbers: Any,
     *, loss: Any, validate: Any, optimiser: Any, batch: int, steps: int, patience: int,
+    together: bool,
 ) -> tuple[_State, Any]:  # fmt: skip
     """Run some epochs of all members; a member that has stopped stays as it is."""
 
@@ -227,14 +233,15 @@ def _advance(
                 old, jax.random.fold_in(own, number), rows, data, loss, optimiser, batch, steps
             )
             value = mean if validate is None else validate(new.weights, held, data)
-            new = _judged(new, value, validate is None, patience)
+            judge = jax.lax.pmean(value, "member") if together else value
+            new = _judged(new, judge, validate is None, patience)
             kept = jax.tree.map(lambda a, b: jnp.where(old.stopped, a, b), old, new)
             shown = jnp.nan if validate is None else value
             return kept, tuple(jnp.where(old.stopped, jnp.nan, each) for each in (mean, shown))
 
         return jax.lax.scan(epoch, old, numbers)
 
-    return jax.vmap(of_member)(state, members, rows, held)
+    return jax.vmap(of_member, axis_name="member")(state, members, rows, held)
 
 
 def _epoch(
