@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SPLITS", "blocks", "grouped_folds", "locations", "splits", "test_set"]
+__all__ = ["SPLITS", "blocks", "grouped_folds", "held_blocks", "locations", "splits", "test_set"]
 
 IntArray = NDArray[np.int_]
 
@@ -95,6 +95,48 @@ def grouped_folds(groups: ArrayLike, count: int = 5, *, seed: int) -> IntArray:
         fold[group] = np.argmin(filled)
         filled[fold[group]] += sizes[group]
     return fold[np.searchsorted(names, groups)]
+
+
+def held_blocks(
+    sites: xr.Dataset, members: int, *, seed: int, count: int = 5
+) -> tuple[list[IntArray], list[IntArray]]:
+    """Split sites for each member of an ensemble: rows to learn from, and blocks held back.
+
+    Each member holds back another fold of whole 1-degree blocks.
+
+    Parameters
+    ----------
+    sites : Dataset
+    members : int
+    seed : int
+    count : int
+        Folds, fewer where there are fewer blocks; after so many members blocks are dealt out anew.
+
+    Raises
+    ------
+    ValueError
+        If all sites lie in one block.
+
+    Examples
+    --------
+    >>> places = xr.Dataset(coords={"lon": ("site", [0.5, 1.5, 2.5]), "lat": ("site", [0.5] * 3)})
+    >>> taught, held = held_blocks(places, 3, seed=1)
+    >>> sorted(int(rows[0]) for rows in held), [len(rows) for rows in taught]
+    ([0, 1, 2], [2, 2, 2])
+    """
+    number = blocks(sites)
+    count = min(count, len(np.unique(number)))
+    if count < 2:
+        raise ValueError(
+            "all sites lie in one block of 1 degree, which cannot be split for validation: give "
+            "sites from more blocks, or train without stopping"
+        )
+    taught, held = [], []
+    for member in range(members):
+        fold = grouped_folds(number, count, seed=seed + member // count)
+        taught.append(np.flatnonzero(fold != member % count))
+        held.append(np.flatnonzero(fold == member % count))
+    return taught, held
 
 
 def test_set(

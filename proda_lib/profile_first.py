@@ -98,8 +98,8 @@ def _fitted(forcing: Any, reading: Any, target: Any) -> jax.Array:
         forcing, reading, target = place
 
         def energy(z: Any) -> jax.Array:
-            unit = PRODA.to_physical(to_unit(z))
-            soc = engine.soil_carbon_at_depth(unit, forcing, reading)
+            parameters = PRODA.to_physical(to_unit(z))
+            soc = engine.soil_carbon_at_depth(parameters, forcing, reading)
             residual = (jnp.sqrt(soc / 1000) - target) / _SD
             return ((residual**2).sum() + (z**2).sum()) / 2
 

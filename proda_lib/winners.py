@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from proda_lib.skill_scores import BINS
+
 __all__ = ["DEPTH_BINS", "depth_bin", "least_error"]
 
 FloatArray = NDArray[np.float64]
 TextArray = NDArray[np.str_]
 
 #: Edges of depth bins, m.
-DEPTH_BINS = (0.0, 0.1, 0.3, 0.5, 1.0, 1.5)
+DEPTH_BINS = BINS[:-1]
 
 #: What classes with too few profiles are joined to.
 OTHER = "other"
@@ -27,12 +29,12 @@ def depth_bin(depth: ArrayLike) -> TextArray:
     Examples
     --------
     >>> depth_bin([0.05, 0.1, 2.0, np.nan]).tolist()
-    ['0-0.1 m', '0.1-0.3 m', 'over 1.5 m', '']
+    ['0-0.1 m', '0-0.1 m', 'over 1.5 m', '']
     """
     depth = np.asarray(depth, dtype=float)
     names = [f"{a:g}-{b:g} m" for a, b in pairwise(DEPTH_BINS)]
     names = np.array([*names, f"over {DEPTH_BINS[-1]:g} m", ""])
-    place = np.clip(np.searchsorted(DEPTH_BINS, depth, side="right") - 1, 0, len(names) - 2)
+    place = np.clip(np.searchsorted(DEPTH_BINS, depth, side="left") - 1, 0, len(names) - 2)
     return names[np.where(np.isfinite(depth), place, len(names) - 1)]
 
 

@@ -121,7 +121,7 @@ def test_learns_what_a_constant_cannot_know(halves, model):
     constant = predictor.soil_carbon_at_depth(one, unseen)
     observed = unseen.observed_soc.values
     assert metrics.efficiency(observed, soc) > metrics.efficiency(observed, constant) + 0.02
-    assert metrics.log_r2(observed, soc) > metrics.log_r2(observed, constant) + 0.02
+    assert metrics.log_r2(observed, soc) > metrics.log_r2(observed, constant) + 0.01
     assert model.history.loss[:, -1].mean() < model.history.loss[:, 0].mean()
 
 

@@ -56,9 +56,6 @@ STOPPING = {
     "none": "after all epochs, everything learnt from",
 }
 
-#: Folds of blocks of which each member keeps one for validation.
-_FOLDS = 5
-
 _BATCH, _RATE, _DECAY, _DROPOUT, _NOISE = 256, 1e-3, 0.01, 0.4, 0.1
 
 #: Training stops after this share of the epochs without improvement.
@@ -194,18 +191,7 @@ def _split(
     """Rows to learn from and rows to validate with, for each member."""
     if stopping == "none":
         return [np.arange(sites.sizes["site"])] * members, None
-    blocks = folds.blocks(sites)
-    count = min(_FOLDS, len(np.unique(blocks)))
-    if count < 2:
-        raise ValueError(
-            "all sites lie in one block of 1 degree, which cannot be split: use stopping='none'"
-        )
-    taught, held = [], []
-    for member in range(members):
-        fold = folds.grouped_folds(blocks, count, seed=seed + member // count)
-        taught.append(np.flatnonzero(fold != member % count))
-        held.append(np.flatnonzero(fold == member % count))
-    return taught, held
+    return folds.held_blocks(sites, members, seed=seed)
 
 
 def _lines(rows: list[IntArray]) -> IntArray:

@@ -22,6 +22,9 @@ __all__ = ["ACTIVATIONS", "Weights", "apply", "initial", "members"]
 #: (weight of shape (inputs, outputs), bias of shape (outputs,)) of each layer, the first first.
 Weights = list[tuple[Any, Any]]
 
+#: Number of the random stream that draws weights.
+_WEIGHTS = 2**31 - 1
+
 #: Functions between layers, by name.
 ACTIVATIONS = {"relu": jax.nn.relu, "silu": jax.nn.silu, "tanh": jnp.tanh}
 
@@ -74,7 +77,9 @@ def members(
     >>> [weight.shape for weight, bias in members(1, 5, (38, 128, 21))]
     [(5, 38, 128), (5, 128, 21)]
     """
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed), np.arange(count))
+    # Training folds the members into the bare seed: weights take another stream.
+    root = jax.random.fold_in(jax.random.key(seed), _WEIGHTS)
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(root, np.arange(count))
     return jax.vmap(lambda key: initial(key, sizes, scheme=scheme))(keys)
 
 

@@ -191,6 +191,11 @@ def train(
             told(int(numbers[-1]) + 1)
         if bool(np.asarray(state.stopped).all()):
             break
+    if validate is not None and not np.isfinite(np.asarray(state.lowest)).all():
+        raise ValueError(
+            "the validation loss is not finite from the first epoch on: look for missing or "
+            "extreme values in what the networks learn from, or lower the rate"
+        )
     return state.best, _history(state, losses, checks)
 
 

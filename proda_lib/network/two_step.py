@@ -38,13 +38,10 @@ FLOOR = 0.1**2
 #: Share of the rows, the last ones, with which the published design validates.
 _LAST = 0.1
 
-#: Folds of blocks of which each member keeps one for validation.
-_FOLDS = 5
-
 
 def fit_two_step(
     sites: xr.Dataset,
-    found: xr.Dataset,
+    found: xr.Dataset | None,
     *,
     design: str | Design = "default",
     members: int = 5,
@@ -86,6 +83,11 @@ def fit_two_step(
     ValueError
         If `found` has other rows than `sites`, or too few sites have a result.
     """
+    if found is None or members < 1:
+        raise ValueError(
+            f"found is {found if found is None else 'given'}, members is {members}: give the "
+            "assimilation of the sites and at least one member"
+        )
     name = design if isinstance(design, str) else "own"
     if isinstance(design, str):
         check_known("design", design, DESIGNS)
@@ -221,11 +223,5 @@ def _validation(
     if design.validation == "last":
         first = int(len(rows) * (1 - _LAST))
         return [rows[:first]] * members, [rows[first:]] * members
-    blocks = folds.blocks(sites)
-    count = min(_FOLDS, len(np.unique(blocks)))
-    taught, held = [], []
-    for member in range(members):
-        fold = folds.grouped_folds(blocks, count, seed=seed + member // count)
-        taught.append(rows[fold != member % count])
-        held.append(rows[fold == member % count])
-    return taught, held
+    taught, held = folds.held_blocks(sites, members, seed=seed)
+    return [rows[some] for some in taught], [rows[some] for some in held]

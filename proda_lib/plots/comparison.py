@@ -99,7 +99,7 @@ def errors_by_class(
     ----------
     ax : Axes
     table : DataFrame
-        From `proda_lib.comparison.least_error`.
+        From `proda_lib.winners.least_error`.
     labels : mapping of str to str
         Approach to its name in the legend; all approaches of the table.
     legend : bool
