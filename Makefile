@@ -65,8 +65,8 @@ book: $(STAMP) ## build the book in build/html from what has run
 pdf: $(STAMP) ## print the book to build/pdf (needs Chromium or Chrome)
 	$(PRODA) book --pdf
 
-test: $(STAMP) ## run the tests (real data only where PRODA_MIRROR is set)
-	$(RUN) -m pytest
+test: $(STAMP) ## run the tests on all cores (real data only where PRODA_MIRROR is set)
+	$(RUN) -m pytest -n auto --dist loadfile
 
 lint: $(STAMP) ## check style, and that notebooks carry no outputs
 	$(RUN) -m ruff check .
@@ -77,6 +77,7 @@ lint: $(STAMP) ## check style, and that notebooks carry no outputs
 bench: $(STAMP) ## measure speed and memory
 	$(RUN) benchmarks/run.py
 	$(RUN) benchmarks/assimilation.py
+	$(RUN) benchmarks/everywhere.py
 
 clean: ## remove the built book and caches; keep results, downloads and .venv
 	rm -rf build .pytest_cache .ruff_cache .hypothesis
