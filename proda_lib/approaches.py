@@ -16,19 +16,19 @@ from proda_lib.depths import interpolate_to_depth
 from proda_lib.nearest import check_known
 from proda_lib.predictor import DirectModel, ProcessModel
 
-__all__ = ["APPROACHES", "CANDIDATES", "Approach", "Fit", "approach", "soil_carbon_at_depth"]
+__all__ = ["APPROACHES", "CANDIDATES", "Approach", "Fitting", "approach", "soil_carbon_at_depth"]
 
 FloatArray = NDArray[np.float64]
 Model = ProcessModel | DirectModel
 
 
-class Fit(Protocol):
+class Fitting(Protocol):
     """What every approach's fit looks like."""
 
     def __call__(
         self, sites: xr.Dataset, found: xr.Dataset | None, *, seed: int, effort: Mapping[str, Any]
     ) -> Model:
-        """Fit a model to training sites; `found` is their assimilation, the same rows."""
+        """Fitting a model to training sites; `found` is their assimilation, the same rows."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Approach:
         As in tables and figures.
     kind : {"process", "direct"}
         Whether soil carbon comes out of the engine.
-    fit : Fit
+    fit : Fitting
     """
 
     name: str
     label: str
     kind: Literal["process", "direct"]
-    fit: Fit
+    fit: Fitting
 
 
 @dataclass(frozen=True)
