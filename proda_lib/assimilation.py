@@ -23,6 +23,7 @@ from proda_lib.configurations import CLM5_20, Configuration
 from proda_lib.configurations import configuration as configuration_of
 from proda_lib.depths import Interpolation
 from proda_lib.moves import MOVES
+from proda_lib.nearest import check_allowed
 from proda_lib.parameters import PriorBox
 from proda_lib.published_sampler import VARIANTS
 from proda_lib.transport import Bedrock
@@ -141,11 +142,11 @@ def _options(
     bedrock: str | None, interpolation: str | None, chains: int | None, test: int | None,
     formal: int | None, ess: float, rhat: float, draws: int, seed: int,
 ) -> Options:  # fmt: skip
-    _allowed("sampler", sampler, SAMPLERS)
-    _allowed("variant", variant, tuple(VARIANTS))
-    _allowed("likelihood", likelihood, cost.LIKELIHOODS)
-    _allowed("bedrock", bedrock or "closed", ("closed", "published"))
-    _allowed("interpolation", interpolation or "linear", ("linear", "pchip"))
+    check_allowed("sampler", sampler, SAMPLERS)
+    check_allowed("variant", variant, tuple(VARIANTS))
+    check_allowed("likelihood", likelihood, cost.LIKELIHOODS)
+    check_allowed("bedrock", bedrock or "closed", ("closed", "published"))
+    check_allowed("interpolation", interpolation or "linear", ("linear", "pchip"))
     if not (0 <= ess < np.inf and 1 <= rhat < np.inf):
         raise ValueError(f"ess is {ess}, rhat is {rhat}: give an ess of 0 or more, an rhat from 1")
     published = sampler == "published"
@@ -174,11 +175,6 @@ def _options(
         seed=int(seed),
         **{name: int(count) for name, count in counts.items()},
     )
-
-
-def _allowed(name: str, value: object, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name} is {value!r}, allowed are {', '.join(map(repr, allowed))}")
 
 
 def _identities(sites: xr.Dataset) -> NDArray[np.int64]:
@@ -303,7 +299,7 @@ def point_estimate(found: xr.Dataset, name: Literal["mean", "mode", "best_fit"])
     ndarray, shape (site, parameter)
         NaN for sites without a result.
     """
-    _allowed("point estimate", name, ESTIMATES)
+    check_allowed("point estimate", name, ESTIMATES)
     variable = f"parameter_{name}"
     if variable not in found:
         raise ValueError(f"these results hold no {name!r}: use 'mean' or 'mode'")

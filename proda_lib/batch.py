@@ -7,7 +7,6 @@ averages. `fit_batch` is the short form for cross-validation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -31,6 +30,7 @@ from proda_lib.configurations import configuration as configuration_of
 from proda_lib.depths import Interpolation
 from proda_lib.files import text_hash
 from proda_lib.forcing import forcing_of, row_dimension, rows_of
+from proda_lib.nearest import check_allowed
 from proda_lib.parameters import PriorBox
 from proda_lib.published_variants import VARIANTS
 from proda_lib.transport import Bedrock
@@ -196,11 +196,11 @@ def _options(
     bedrock: str | None, interpolation: str | None, chains: int, test: int | None,
     formal: int | None, draws: int, seed: int,
 ) -> Options:  # fmt: skip
-    _allowed("sampler", sampler, tuple(LENGTHS))
-    _allowed("variant", variant, tuple(VARIANTS))
-    _allowed("likelihood", likelihood, cost.LIKELIHOODS)
-    _allowed("bedrock", bedrock or "closed", ("closed", "published"))
-    _allowed("interpolation", interpolation or "linear", ("linear", "pchip"))
+    check_allowed("sampler", sampler, tuple(LENGTHS))
+    check_allowed("variant", variant, tuple(VARIANTS))
+    check_allowed("likelihood", likelihood, cost.LIKELIHOODS)
+    check_allowed("bedrock", bedrock or "closed", ("closed", "published"))
+    check_allowed("interpolation", interpolation or "linear", ("linear", "pchip"))
     published = sampler == "published"
     model = configuration_of(getattr(configuration, "name", configuration))
     box = prior or model.prior
@@ -227,11 +227,6 @@ def _options(
         rhat=np.inf,
         **{name: int(count) for name, count in counts.items()},
     )
-
-
-def _allowed(name: str, value: object, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name} is {value!r}, allowed are {', '.join(map(repr, allowed))}")
 
 
 def _run(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["check_known", "unknown"]
+__all__ = ["check_allowed", "check_known", "unknown"]
 
 
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> str:
@@ -33,3 +33,16 @@ def check_known(kind: str, given: str, allowed: Iterable[str]) -> None:
     names = list(allowed)
     if given not in names:
         raise ValueError(unknown(kind, given, names))
+
+
+def check_allowed(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Raise ValueError unless the value of an option is one of the few allowed.
+
+    Examples
+    --------
+    >>> check_allowed("bedrock", "open", ("closed", "published"))
+    Traceback (most recent call last):
+    ValueError: bedrock is 'open', allowed are 'closed', 'published'
+    """
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}, allowed are {', '.join(map(repr, allowed))}")

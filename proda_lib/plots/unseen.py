@@ -21,8 +21,6 @@ def scores_of(
     labels: Mapping[str, str],
     direct: Sequence[str],
     name: str,
-    *,
-    ceiling: float | None = None,
 ) -> Axes:
     """Draw one score of every approach with its interval, a row each and a mark per split.
 
@@ -37,16 +35,12 @@ def scores_of(
         Approaches without a process model: their rows are shaded.
     name : str
         Label of the axis, with its unit.
-    ceiling : float, optional
-        What no model exceeds, a dashed line.
     """
     splits = list(dict.fromkeys(table["split"]))
     step = np.linspace(-0.22, 0.22, len(splits)) if len(splits) > 1 else np.zeros(1)
     for row, approach in enumerate(labels):
         if approach in direct:
             ax.axhspan(row - 0.5, row + 0.5, color=GREY, alpha=0.15, lw=0)
-    if ceiling is not None:
-        ax.axvline(ceiling, color="#333333", lw=1, ls="--")
     for split, shift, colour, marker in zip(
         splits, step, qualitative(len(splits)), _MARKERS, strict=False
     ):
