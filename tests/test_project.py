@@ -49,15 +49,24 @@ def _texts() -> dict[str, str]:
     return texts
 
 
-def test_environment_for_conda_is_in_step_with_pyproject() -> None:
+def _every_dependency() -> list[str]:
+    """Requirements of the project, those of its extras included."""
     project = _pyproject()["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"].values()
+    return [*project["dependencies"], *(each for extra in extras for each in extra)]
+
+
+def test_environment_for_conda_is_in_step_with_pyproject() -> None:
+    wanted = _every_dependency()
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     by_pip = next(entry["pip"] for entry in listed if isinstance(entry, dict))
     conda = [entry for entry in listed if isinstance(entry, str)]
     found = {name: clauses for name, clauses, _ in map(_requirement, [*conda, *by_pip[:-1]])}
     assert by_pip[-1] == "-e ."
-    assert found.pop("python") == _requirement(f"python{project['requires-python']}")[1]
+    assert (
+        found.pop("python")
+        == _requirement(f"python{_pyproject()['project']['requires-python']}")[1]
+    )
     found.pop("pip")
     assert set(found) == {name for name, _, _ in map(_requirement, wanted)}
     for name, clauses, marked in map(_requirement, wanted):
@@ -66,8 +75,7 @@ def test_environment_for_conda_is_in_step_with_pyproject() -> None:
 
 
 def test_lock_file_pins_every_dependency_and_names_no_index() -> None:
-    project = _pyproject()["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    wanted = _every_dependency()
     lines = (ROOT / "requirements.lock").read_text().splitlines()
     pinned = {re.split(r"[=;\s]", line)[0] for line in lines}
     assert {name for name, _, _ in map(_requirement, wanted)} <= pinned
