@@ -319,37 +319,38 @@ def test_the_seed_fixes_the_result_bit_by_bit(world):
     assert not np.allclose(one[0], one[1])
 
 
-def test_resampled_members_learn_from_draws_of_other_blocks(world):
-    sites, found = world
-    random = np.random.default_rng(3)
-    # Draws lie about 0.2 and means at 0.8, so that it shows which of them was learnt.
-    draws = 0.2 + 0.05 * random.normal(size=(sites.sizes["site"], 50, len(NAMES)))
-    found = found.assign(
-        parameter_mean=(("site", "parameter"), np.full(found.parameter_mean.shape, 0.8)),
-        draws=(("site", "draw", "parameter"), draws),
-    )
-    small = {"design": SMALL, "members": 3, "seed": 5, "epochs": 60}
-    spread = fit_two_step(sites, found, resample=True, **small)
-    assert np.abs(spread.unit(sites).mean(axis=(1, 2)) - 0.2).max() < 0.05
-    assert np.abs(fit_two_step(sites, found, **small).unit(sites).mean() - 0.8) < 0.05
-    again = fit_two_step(sites, found, resample=True, **small)
-    assert np.array_equal(again.raw_unit(sites), spread.raw_unit(sites))
-    with pytest.raises(ValueError, match="no draws of the posterior"):
-        fit_two_step(sites, found.drop_vars("draws"), resample=True, **small)
-
-
 def test_resampling_draws_whole_blocks_and_keeps_validation_blocks_apart(world):
     sites, _ = world
     block = folds.blocks(sites)
     taught, held = folds.held_blocks(sites, 2, seed=1)
-    drawn, kept = _resampled(block, taught, held, seed=1)
-    for member, (rows, out) in enumerate(zip(drawn, kept, strict=True)):
-        own, times = np.unique(rows - member * len(block), return_counts=True)
-        assert set(own) < set(taught[member])  # some blocks are left out
+    for rows, given, out in zip(_resampled(block, taught, 1), taught, held, strict=True):
+        own, times = np.unique(rows, return_counts=True)
+        assert set(own) < set(given)  # some blocks are left out
         for number in np.unique(block[own]):  # blocks come as a whole, as often as drawn
             assert np.array_equal(np.flatnonzero(block == number), own[block[own] == number])
             assert len(set(times[block[own] == number])) == 1
-        assert not set(block[out - member * len(block)]) & set(block[own])
+        assert not set(block[out]) & set(block[own])
+
+
+def test_resampled_members_spread_as_means_of_so_many_sites_do():
+    # Two kinds of sites: nothing to learn but two means, whose standard error is known.
+    random = np.random.default_rng(3)
+    kind = np.tile([-1.0, 1.0], 60)
+    mean = 0.5 + 0.25 * kind[:, None] + 0.1 * random.normal(size=(120, len(NAMES)))
+    sites, found = places(kind[:, None]), assimilated(np.clip(mean, 0.02, 0.98))
+    flat = replace(SMALL, rate=3e-3, batch=96, loss="squared")
+    options = {"design": flat, "members": 12, "seed": 5, "epochs": 150}
+    spread = {
+        resample: fit_two_step(sites, found, resample=resample, **options)
+        .unit(sites)[:, :2]
+        .std(axis=0, ddof=1)
+        .mean()
+        for resample in (False, True)
+    }
+    # A member learns from four fifths of the 60 sites of a kind, and these are drawn again.
+    error = 0.1 * np.sqrt(1 / 48 + 1 / 60 / 4)
+    assert spread[True] == pytest.approx(error, rel=0.25)
+    assert spread[False] < 0.7 * spread[True]
 
 
 def test_sites_without_a_result_are_left_out_and_wrong_rows_refused(world):

@@ -145,14 +145,12 @@ def _functions(
     import optax
 
     def error(weights: Any, rows: Any, data: Any, key: Any = None) -> Any:
-        # Targets may be there once for every member, inputs and weights are there once.
-        place = rows % len(data["inputs"])
-        output = perceptron.apply(weights, data["inputs"][place], dropout=dropout, key=key)
+        output = perceptron.apply(weights, data["inputs"][rows], dropout=dropout, key=key)
         output = data["constant"] + output
         predicted, target = jax.nn.sigmoid(output) if bounded else output, data["target"][rows]
         if product:
             return product_loss(predicted, target, rows)
-        squared = data["weight"][place] * (target - predicted) ** 2
+        squared = data["weight"][rows] * (target - predicted) ** 2
         return training.mean_over(squared.mean(axis=1), rows)
 
     def loss(weights: Any, rows: Any, key: Any, data: Any) -> Any:

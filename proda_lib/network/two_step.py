@@ -72,10 +72,10 @@ def fit_two_step(
     grid : Dataset, optional
         Whose range scales the covariates under "published"; by default the sites.
     resample : bool
-        Whether each member learns from other sites and other parameters: from 1-degree blocks
-        drawn with replacement and, at each site, one draw of its posterior (`draws` of `found`)
-        instead of the mean. The spread of such an ensemble carries what the profiles leave open
-        and the choice of places to the map; the original draws 200 such networks from the sites.
+        Whether each member learns from 1-degree blocks drawn with replacement, as the original's
+        200 bootstrap networks do from sites. The spread of such an ensemble carries the choice of
+        places and the scatter of the posterior means about what covariates say; posterior draws as
+        targets would count that scatter twice. Encoder and start are those of all sites.
     told : callable, optional
         Called with the number of epochs done, now and then.
 
@@ -87,8 +87,7 @@ def fit_two_step(
     Raises
     ------
     ValueError
-        If `found` has other rows than `sites`, lacks draws to resample, or too few sites have a
-        result.
+        If `found` has other rows than `sites`, or too few sites have a result.
     """
     if found is None or members < 1:
         raise ValueError(
@@ -104,8 +103,7 @@ def fit_two_step(
     data, rows = _data(encoder.transform(sites), found, design)
     taught, held = _validation(design, sites.isel(site=rows), rows, members, seed)
     if resample:
-        data["target"] = _drawn_targets(found, members, seed)
-        taught, held = _resampled(folds.blocks(sites), taught, held, seed)
+        taught = _resampled(folds.blocks(sites), taught, seed)
     loss, validate, optimiser = functions(design)
     shape = (data["inputs"].shape[1], *design.hidden, len(NAMES))
     most = design.epochs if epochs is None else epochs
@@ -237,32 +235,14 @@ def _validation(
     return [rows[some] for some in taught], [rows[some] for some in held]
 
 
-def _drawn_targets(found: xr.Dataset, members: int, seed: int) -> NDArray[np.float32]:
-    """Draw one vector of each site's posterior for each member, shape (members * n, 21)."""
-    if "draws" not in found:
-        raise ValueError(
-            "found has no draws of the posterior, which resample needs: give an assimilation that "
-            "kept them, or resample=False"
-        )
-    draws = found["draws"].transpose("site", "draw", "parameter").values
-    sites, count, _ = draws.shape
-    random = np.random.default_rng([seed, 1])
-    chosen = [draws[np.arange(sites), random.integers(count, size=sites)] for _ in range(members)]
-    return np.nan_to_num(np.concatenate(chosen)).astype(np.float32)
-
-
 def _resampled(
-    block: NDArray[np.int_],
-    taught: list[NDArray[np.int_]],
-    held: list[NDArray[np.int_]],
-    seed: int,
-) -> tuple[list[NDArray[np.int_]], list[NDArray[np.int_]]]:
-    """Draw each member's blocks with replacement; its row k becomes member * n + k."""
-    random = np.random.default_rng([seed, 2])
+    block: NDArray[np.int_], taught: list[NDArray[np.int_]], seed: int
+) -> list[NDArray[np.int_]]:
+    """Draw each member's blocks with replacement, and return the rows in them."""
+    random = np.random.default_rng([seed, 1])
     drawn = []
-    for member, rows in enumerate(taught):
+    for rows in taught:
         there = np.unique(block[rows])
         some = random.choice(there, size=len(there))
-        again = np.concatenate([rows[block[rows] == number] for number in some])
-        drawn.append(again + member * len(block))
-    return drawn, [rows + member * len(block) for member, rows in enumerate(held)]
+        drawn.append(np.concatenate([rows[block[rows] == number] for number in some]))
+    return drawn
