@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from proda_lib import paths, studies
+from proda_lib.reproduce import book_reference
 from proda_lib.studies.study import StudyInfo
 
 INFOS = {
@@ -37,6 +38,9 @@ notebook = "02_model"
 part = "Model"
 needs = ["01_data"]
 """
+
+#: Modules with a page of their own; all of them are in the book that the real chapters make.
+MODULES = ("proda_lib.metrics", "proda_lib.soil_grid", "proda_lib.units")
 
 PARAMETERS = """study: str = "twin"  # one of twin, newyork
 size: str = "class"  # one of smoke, class, paper"""
@@ -178,6 +182,8 @@ class ToyBook:
         monkeypatch.setattr(paths, "notebooks", lambda: self.notebooks)
         monkeypatch.setattr(studies, "names", lambda: tuple(INFOS))
         monkeypatch.setattr(studies, "info", INFOS.__getitem__)
+        modules = [entry for entry in book_reference.public_modules() if entry[0] in MODULES]
+        monkeypatch.setattr(book_reference, "public_modules", lambda: iter(modules))
         (self.notebooks / "plan.toml").write_text(PLAN)
         self.write_sources()
 

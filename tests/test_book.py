@@ -195,8 +195,7 @@ def test_pages_in_a_browser(built):
     if book.find_chromium() is None:
         pytest.skip("no Chromium: install it or set PRODA_CHROMIUM")
     html = built.index.parent
-    modules = [page for page in browser.pages(html) if page.parent.name == "api"]
-    pages = [page for page in browser.pages(html) if page not in modules[2:]]
+    pages = browser.pages(html)
     assert len(pages) > 12
     assert browser.problems_of(html, pages) == []
 
