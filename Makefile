@@ -78,6 +78,7 @@ bench: $(STAMP) ## measure speed and memory
 	$(RUN) benchmarks/run.py
 	$(RUN) benchmarks/assimilation.py
 	$(RUN) benchmarks/everywhere.py
+	$(RUN) benchmarks/maps.py
 
 clean: ## remove the built book and caches; keep results, downloads and .venv
 	rm -rf build .pytest_cache .ruff_cache .hypothesis

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from proda_lib.studies.cells import west_of
 
 if TYPE_CHECKING:
     from cartopy.crs import Projection
 
-__all__ = ["CONUS", "Extent", "extent_of", "projection", "west_of"]
+__all__ = ["CONUS", "Extent", "extent_of", "projection"]
 
-FloatArray = NDArray[np.float64]
 #: West, east, south, north, degrees.
 Extent = tuple[float, float, float, float]
 
@@ -51,12 +52,6 @@ def extent_of(lon: ArrayLike, lat: ArrayLike, margin: float = 0.5) -> Extent:
     west, east = float(lon.min()) - margin, float(lon.max()) + margin
     south, north = float(lat.min()) - margin, float(lat.max()) + margin
     return max(west, -180.0), min(east, 180.0), max(south, -90.0), min(north, 90.0)
-
-
-def west_of(lon: ArrayLike) -> FloatArray:
-    """Longitude between -180 and 180 degrees."""
-    lon = np.asarray(lon, float)
-    return np.where(lon > 180, lon - 360, lon)
 
 
 def projection(extent: Extent) -> Projection:

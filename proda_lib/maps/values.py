@@ -11,8 +11,8 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
-from proda_lib.maps.places import west_of
 from proda_lib.plots.colours import Scale, colour_scale, extend_of, plain_log, qualitative
+from proda_lib.studies.cells import west_of
 
 if TYPE_CHECKING:
     from cartopy.mpl.geoaxes import GeoAxes
