@@ -80,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"proda {proda_lib.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (run, text, *options) in {
-        "data": (_data, "fetch or make the data of studies", "studies", "list", "size"),
+        "data": (_data, "fetch or make the data of studies, fetch reference products",
+                 "studies", "list", "size"),
         "reproduce": (_reproduce, "run the chapters, build the book",
                       "study", "size", "only", "set", "force", "no-book"),
         "status": (_status, "say which chapters are stale, and why", "study", "size", "set"),
@@ -98,7 +99,8 @@ def _parser() -> argparse.ArgumentParser:
 _REPEATED: dict[str, Any] = {"action": "append", "default": []}
 _FLAG: dict[str, Any] = {"action": "store_true"}
 _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
-    "studies": (("study",), {"nargs": "*", "metavar": "STUDY", "help": "default: all"}),
+    "studies": (("study",), {"nargs": "*", "metavar": "STUDY|PRODUCT",
+                "help": "default: all studies, no reference product"}),
     "what": (("what",), {"nargs": "*", "metavar": "STUDY|FILE.nc",
              "help": "default: every study whose data are present"}),
     "study": (("--study",), _REPEATED | {"metavar": "STUDY",
@@ -118,25 +120,37 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 
 def _data(options: argparse.Namespace) -> int:
     """`proda data`: bring data into the cache, and show the table."""
-    from proda_lib import studies
+    from proda_lib import data_table, references, studies
+    from proda_lib.nearest import check_known
 
-    chosen, _ = studies.choose(options.study or studies.names(), options.size)
+    for name in options.study:
+        there = [*studies.names(), *references.PRODUCTS]
+        check_known("study or reference product", name, there)
+    named = [name for name in options.study if name not in references.PRODUCTS]
+    products = [name for name in references.PRODUCTS if name in options.study]
+    nothing = not options.study
+    chosen = studies.choose(named or studies.names(), options.size)[0] if named or nothing else []
+    failed = 0 if options.list else _fetch(chosen, products, options.size)
+    _table(data_table.rows_shown(chosen, list(references.PRODUCTS) if nothing else products))
+    return failed
+
+
+def _fetch(chosen: Sequence[str], products: Sequence[str], size: str) -> int:
+    """Bring studies and reference products into the cache; return the exit status."""
+    from proda_lib import studies
+    from proda_lib.references.files import fetch_product
+
     failed = 0
-    for name in () if options.list else chosen:
+    for name in [*chosen, *products]:
         try:
-            study = studies.load(name, options.size)
+            if name in products:
+                said = f"{len(fetch_product(name))} files, read when a chapter maps a real study"
+            else:
+                said = _contents(studies.load(name, size))
         except (ValueError, RuntimeError, OSError) as error:
-            failed = _complain(f"{name}: {error}")
+            failed = _complain(str(error) if name in products else f"{name}: {error}")
         else:
-            print(f"{name}: {_contents(study)}", flush=True)
-    rows = [("study", "data", "on disk", "source", "licence")]
-    for name in chosen:
-        gone = len(studies.missing(name))
-        info = studies.info(name)
-        present = f"{gone} files missing" if gone else "present"
-        source = "made from a seed" if info.synthetic else info.citation
-        rows.append((name, present, _disk(name), _short(source), _short(info.licence)))
-    _table(rows)
+            print(f"{name}: {said}", flush=True)
     return failed
 
 
@@ -149,18 +163,6 @@ def _contents(study: Study) -> str:
         f"{study.sites.sizes['site']:,} sites with {observations:,} observations, {cells:,} cells, "
         f"{excluded:,} profiles excluded"
     )
-
-
-def _disk(study: str) -> str:
-    """Return the room that a study takes in the cache, in MB."""
-    places = [paths.cache() / "downloads" / study, *(paths.cache() / "studies").glob(f"{study}-*")]
-    total = sum(f.stat().st_size for place in places for f in place.rglob("*") if f.is_file())
-    return f"{total / 1e6:.1f} MB"
-
-
-def _short(text: str, length: int = 60) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 3].rstrip() + "..."
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:

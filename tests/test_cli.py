@@ -163,13 +163,15 @@ def test_data_list_shows_studies_without_fetching(project, capsys, monkeypatch):
     place.mkdir(parents=True)
     (place / "sites.nc").write_bytes(bytes(2_500_000))
     assert cli.main(["data", "--list"]) == 0
-    head, toy, far = capsys.readouterr().out.splitlines()
+    head, toy, far, *products = capsys.readouterr().out.splitlines()
     assert head.split() == ["study", "data", "on", "disk", "source", "licence"]
     assert toy.split("  ")[0] == "toy"
     assert "2.5 MB" in toy
     assert "made from a seed" in toy
     assert "1 files missing" in far
     assert "Licence of far." in far
+    assert [row.split()[0] for row in products] == ["wise30sec", "soilgrids250m"]
+    assert all("missing" in row and "CC BY" in row for row in products)
 
 
 def test_data_that_cannot_be_fetched_give_exit_status_1(project, capsys, monkeypatch):
