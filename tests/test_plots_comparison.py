@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import matplotlib
 import numpy as np
 import pytest
-import xarray as xr
 
 matplotlib.use("Agg")
 
@@ -16,7 +15,6 @@ import matplotlib.pyplot as plt
 
 from proda_lib import comparison, maps, plots
 from proda_lib.plots import comparison as figures
-from proda_lib.vegetation import LAND_COVER, vegetation
 from proda_lib.winners import OTHER, depth_bin, least_error
 
 RANDOM = np.random.default_rng(37)
@@ -100,15 +98,6 @@ def test_neighbours_that_are_alike_are_told_from_speckle():
 def test_depth_bins_cover_all_depths():
     assert set(depth_bin(DEPTH).ravel()) <= {*depth_bin([0, 0.2, 0.4, 0.7, 1.2, 9]), ""}
     assert ((depth_bin(DEPTH) == "") == np.isnan(DEPTH)).all()
-
-
-def test_every_class_of_land_cover_has_one_name():
-    codes = [code for some in LAND_COVER.values() for code in some]
-    assert len(codes) == len(set(codes))
-    covariates = (("site", "covariate"), np.array(codes, float)[:, None])
-    sites = xr.Dataset({"covariates": covariates}, coords={"covariate": ["ESA_Land_Cover"]})
-    assert set(vegetation(sites)) == set(LAND_COVER)
-    assert vegetation(sites.assign(vegetation_type=("site", ["x"] * len(codes))))[0] == "x"
 
 
 def test_the_worse_is_told_from_the_best_and_a_tie_is_a_tie():
