@@ -7,13 +7,11 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from proda_lib import stocks
+from proda_lib.grid_prediction import COARSE_COVARIATES
 from proda_lib.land_share import land_share
 from proda_lib.studies.schema import grid_of
 
 __all__ = ["changed_totals"]
-
-#: Covariates with coarse fragments at 0, 30 and 100 cm, percent of the volume.
-_COARSE = tuple(f"Coarse_Fragments_v_{depth}cm" for depth in (0, 30, 100))
 
 
 def changed_totals(
@@ -50,7 +48,8 @@ def changed_totals(
     --------
     >>> covariates = (("cell", "covariate"), [[10.0, 10.0, 10.0]])
     >>> data = {"area": ("cell", [2.5e3]), "covariates": covariates}
-    >>> places = {"lon": ("cell", [-100.25]), "lat": ("cell", [40.25]), "covariate": list(_COARSE)}
+    >>> places = {"lon": ("cell", [-100.25]), "lat": ("cell", [40.25])}
+    >>> places |= {"covariate": list(COARSE_COVARIATES)}
     >>> one = xr.Dataset(data, places, {"soil_grid": "CLM5"})
     >>> found = changed_totals(np.full((1, 20), 5e3), one)
     >>> round(found["as in the maps"], 6), round(found["less coarse fragments"], 6)
@@ -62,8 +61,8 @@ def changed_totals(
         name: stocks.total(stocks.interval_stock(one, upper, lower, layers), area)
         for name, one in maps.items()
     }
-    if "covariates" in grid and set(_COARSE) <= set(grid["covariate"].values.tolist()):
-        coarse = np.nan_to_num(grid["covariates"].sel(covariate=list(_COARSE)).values)
+    if "covariates" in grid and set(COARSE_COVARIATES) <= set(grid["covariate"].values.tolist()):
+        coarse = np.nan_to_num(grid["covariates"].sel(covariate=list(COARSE_COVARIATES)).values)
         fine = stocks.fine_earth_stock(soil, upper, lower, coarse, layers)
         found["less coarse fragments"] = stocks.total(fine, area)
     stock = stocks.interval_stock(soil, upper, lower, layers)
