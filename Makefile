@@ -66,7 +66,7 @@ pdf: $(STAMP) ## print the book to build/pdf (needs Chromium or Chrome)
 	$(PRODA) book --pdf
 
 test: $(STAMP) ## run the tests on all cores (real data only where PRODA_MIRROR is set)
-	$(RUN) -m pytest -n auto --dist loadfile
+	$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP) ## check style, and that notebooks carry no outputs
 	$(RUN) -m ruff check .

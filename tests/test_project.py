@@ -150,3 +150,14 @@ def test_setup_without_any_python_says_so(tmp_path: Path) -> None:
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode != 0 and "No Python 3.11, 3.12 or 3.13 found" in done.stdout
+
+
+def test_no_two_chapters_name_a_figure_alike() -> None:
+    names = [
+        cell["metadata"]["mystnb"]["figure"]["name"]
+        for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if "figure" in cell["metadata"].get("mystnb", {})
+    ]
+    assert len(names) > 40
+    assert sorted(names) == sorted(set(names))
