@@ -130,6 +130,26 @@ def map_panels(
     ------
     ValueError
         If axes or values do not fit the rows and columns, or the scale is unknown.
+
+    Examples
+    --------
+    A Dataset of your own, with two sources and one depth interval:
+
+    >>> import matplotlib.pyplot as plt
+    >>> import xarray as xr
+    >>> from proda_lib import maps
+    >>> values = (("source", "cell", "interval"), np.ones((2, 2, 1)) * [[[5.0]], [[9.0]]])
+    >>> own = xr.Dataset(
+    ...     {"stock": values},
+    ...     {"source": ["mine", "theirs"], "lon": ("cell", [-90.25, -89.75]),
+    ...      "lat": ("cell", [40.25, 40.25])},
+    ... )
+    >>> extent = maps.extent_of(own.lon, own.lat)
+    >>> style = {"projection": maps.projection(extent)}
+    >>> figure, axes = plt.subplots(2, 1, layout="constrained", subplot_kw=style)
+    >>> rows = {str(name): own.stock.sel(source=name) for name in own.source.values}
+    >>> map_panels(axes, rows, ["0-1 m"], lon=own.lon, lat=own.lat, unit="kgC m$^{-2}$").shape
+    (2, 1)
     """
     check_allowed("scale", scale, ("linear", "log", "diverging", "ratio"))
     values = {

@@ -62,6 +62,14 @@ def stock_bars(
     ------
     ValueError
         If the arguments are not equally many, or a kind is unknown.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> ax = plt.figure().add_subplot()
+    >>> ax = stock_bars(ax, ["mine", "theirs"], [81.0, 64.0], ["model", "reference"], name="Pg C")
+    >>> ax.get_xlabel()
+    'Pg C'
     """
     values, row = np.asarray(values, dtype=float), np.arange(len(labels))
     ends = [np.full(len(row), np.nan) if a is None else a for a in (low, high, published)]
