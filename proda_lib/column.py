@@ -1,10 +1,13 @@
-"""One soil column at steady state: the engine, written for one site in JAX and batched with vmap.
+"""One soil column's linear system: the engine, written for one site in JAX and batched with vmap.
 
 Woody debris is not mixed and follows layer by layer. The six other pools solve the linear system
 of equation 37.2 in sweeps through depth: down and up for the litters (tridiagonal), up and down for
 the soil (3 x 3 blocks). Elimination carries what a layer *loses* instead of its diagonal
 (Grassmann, Taksar & Heyman 1985), so nothing is subtracted and deep, hardly decaying soil keeps
 its digits. Derivatives come from the same system, transposed (`jax.lax.custom_linear_solve`).
+
+A shift adds the same loss to all pools. The column with a shift of one over a time step is that
+step of an implicit scheme; carbon ages and transit times come from the same solves.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from proda_lib.transport import Exchange
 import jax.numpy as jnp  # isort: skip
 from jax import Array, lax  # isort: skip
 
-__all__ = ["Local", "steady_state"]
+__all__ = ["Local", "solve", "steady_state"]
 
 #: A 3 x 3 matrix or a vector of soil pools, as nested lists: arithmetic on whole batches at once.
 Block = list[list[Array]]
@@ -61,32 +64,52 @@ def steady_state(local: Local, exchange: Exchange, inputs: Array) -> Array:
     Array, shape (6, layers)
         gC m-3.
     """
+    return solve(local, exchange, jnp.concatenate([inputs, jnp.zeros_like(inputs)]))
+
+
+def solve(local: Local, exchange: Exchange, sources: Array, shift: Array | None = None) -> Array:
+    """Solve (shift + V - A xi K) X = sources for the litters and soil pools.
+
+    Parameters
+    ----------
+    local : Local
+    exchange : Exchange
+    sources : Array, shape (6, layers)
+        What enters each pool, for example gC m-3 day-1; not negative.
+    shift : Array, shape (), optional
+        Loss of all pools beside the model's own, day-1, not negative; none if not given.
+
+    Returns
+    -------
+    Array, shape (6, layers)
+        Unit of the sources times day.
+    """
     backwards = _backwards(exchange)
     passed_back = _transposed(local.to_soil)
+    rates = local.litter if shift is None else local.litter + shift
 
     def change(state: Array) -> Array:
-        """Return what a state loses per day, (V - A xi K) X: the system's left-hand side."""
+        """Return what a state loses per day: the system's left-hand side."""
         litter, soil = state[:3], list(state[3:])
-        decomposed = local.litter * litter
-        gained = _times(local.to_soil, list(decomposed))
+        gained = _times(local.to_soil, list(local.litter * litter))
         lost = [local.soil * value for value in _times(local.loss, soil)]
-        inside = [*decomposed, *(loss - gain for loss, gain in zip(lost, gained, strict=True))]
-        return jnp.stack(inside) + _mixed(exchange, state)
+        inside = [*(local.litter * litter), *(o - i for o, i in zip(lost, gained, strict=True))]
+        left = jnp.stack(inside) + _mixed(exchange, state)
+        return left if shift is None else left + shift * state
 
-    def solve(_: object, source: Array) -> Array:
-        litter = _solve_litter(local.litter, exchange, source[:3])
+    def forwards(_: object, source: Array) -> Array:
+        litter = _solve_litter(rates, exchange, source[:3])
         gained = jnp.stack(_times(local.to_soil, list(local.litter * litter)))
-        return jnp.concatenate(
-            [litter, _solve_soil(local.loss, local.soil, exchange, source[3:] + gained)]
-        )
+        soil = _solve_soil(local.loss, local.soil, exchange, source[3:] + gained, shift)
+        return jnp.concatenate([litter, soil])
 
-    def solve_transposed(_: object, source: Array) -> Array:
-        soil = _solve_soil(_transposed(local.loss), local.soil, backwards, source[3:])
+    def transposed(_: object, source: Array) -> Array:
+        loss = _transposed(local.loss)
+        soil = _solve_soil(loss, local.soil, backwards, source[3:], shift)
         gained = local.litter * jnp.stack(_times(passed_back, list(soil)))
-        return jnp.concatenate([_solve_litter(local.litter, backwards, source[:3] + gained), soil])
+        return jnp.concatenate([_solve_litter(rates, backwards, source[:3] + gained), soil])
 
-    sources = jnp.concatenate([inputs, jnp.zeros_like(inputs)])
-    return lax.custom_linear_solve(change, sources, solve, solve_transposed)
+    return lax.custom_linear_solve(change, sources, forwards, transposed)
 
 
 def _backwards(exchange: Exchange) -> Exchange:
@@ -132,11 +155,13 @@ def _solve_litter(rates: Array, exchange: Exchange, source: Array) -> Array:
     return state.T
 
 
-def _solve_soil(loss: Block, modifier: Array, exchange: Exchange, source: Array) -> Array:
+def _solve_soil(
+    loss: Block, modifier: Array, exchange: Exchange, source: Array, shift: Array | None
+) -> Array:
     """Solve the block tridiagonal system of the soil pools, up and back down; shape (3, layers).
 
     E = S + down R, D = E + up I, R = E D^-1 from the base up, where S is the layer's own loss
-    matrix; then x = D^-1 (q + above x_over) from the surface down.
+    matrix and the shift; then x = D^-1 (q + above x_over) from the surface down.
     """
     zero = jnp.zeros_like(source[0, 0])
     layered = any(jnp.ndim(value) > 0 for value in jax.tree.leaves(loss))
@@ -147,6 +172,10 @@ def _solve_soil(loss: Block, modifier: Array, exchange: Exchange, source: Array)
         scale, gained, to_up, to_down, from_below, own = layer
         own = own or loss
         lost = [[scale * own[i][j] + to_down * kept[i][j] for j in range(3)] for i in range(3)]
+        if shift is not None:
+            lost = [
+                [lost[i][j] + shift if i == j else lost[i][j] for j in range(3)] for i in range(3)
+            ]
         total = [[lost[i][j] + to_up if i == j else lost[i][j] for j in range(3)] for i in range(3)]
         inverse = _inverse(total)
         collected = _times(inverse, [gained[i] + from_below * passed[i] for i in range(3)])

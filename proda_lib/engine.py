@@ -20,7 +20,7 @@ from proda_lib.transport import DAYS_PER_YEAR
 
 import jax.numpy as jnp  # isort: skip
 
-__all__ = ["batch", "pools", "soil_carbon", "soil_carbon_at_depth"]
+__all__ = ["batch", "local", "pools", "response", "soil_carbon", "soil_carbon_at_depth"]
 
 
 def pools(
@@ -43,6 +43,28 @@ def pools(
     term = terms(parameters, forcing, configuration, advection)
     debris_loss = term.soil / (DAYS_PER_YEAR * term.value["taucwd"])
     return jnp.concatenate([(term.inputs[0] / debris_loss)[None], _mixed_pools(term)])
+
+
+def response(term: Terms, sources: jax.Array, shift: jax.Array | None = None) -> jax.Array:
+    """Solve (shift + V - A xi K) X = sources for all seven pools of one site, shape (7, layers).
+
+    With the carbon input as sources and no shift this is the steady state (equation 37.2), with
+    sources X_0 / dt + B u and a shift of 1 / dt the implicit Euler step of equation 37.1.
+
+    Parameters
+    ----------
+    term : Terms
+        Of one site.
+    sources : Array, shape (7, layers)
+        What enters each pool; not negative.
+    shift : Array, shape (), optional
+        Loss of all pools beside the model's own, day-1; none if not given.
+    """
+    rate = term.soil / (DAYS_PER_YEAR * term.value["taucwd"])
+    debris = sources[0] / (rate if shift is None else rate + shift)
+    into_litter = sources[1:4] + _from_debris(term)[:, None] * (rate * debris)
+    rest = jnp.concatenate([into_litter, sources[4:]])
+    return jnp.concatenate([debris[None], column.solve(local(term), term.exchange, rest, shift)])
 
 
 def soil_carbon(
@@ -101,14 +123,18 @@ def batch(
 
 def _mixed_pools(term: Terms) -> jax.Array:
     """Steady state of litter and soil, gC m-3, shape (6, layers); debris passes its input on."""
+    into_litter = term.inputs[1:] + _from_debris(term)[:, None] * term.inputs[0]
+    return column.steady_state(local(term), term.exchange, into_litter)
+
+
+def _from_debris(term: Terms) -> jax.Array:
+    """Share of the debris' decomposition that each litter receives, shape (3,)."""
     share = term.value["fcwdl2"]
-    passed_on = jnp.stack([jnp.zeros_like(share), share, 1 - share])
-    into_litter = term.inputs[1:] + passed_on[:, None] * term.inputs[0]
-    return column.steady_state(_local(term), term.exchange, into_litter)
+    return jnp.stack([jnp.zeros_like(share), share, 1 - share])
 
 
-def _local(term: Terms) -> Local:
-    """Arrange decomposition and transfers as `column` solves them."""
+def local(term: Terms) -> Local:
+    """Arrange decomposition and transfers of one site as `column` solves them."""
     value, zero = term.value, jnp.zeros_like(term.value["q10"])
     fast, slow, passive = (
         1 / (DAYS_PER_YEAR * value[name]) for name in ("tau4s1", "tau4s2", "tau4s3")

