@@ -2,7 +2,9 @@
 
 Two ways have a name. "published" moves the *positions* of a process' parameters in the prior range
 by a proportion, as the original does: what becomes of the process itself then depends on where the
-range begins. "sound" changes the process itself by exactly the proportion.
+range begins. "sound" changes every fraction, rate or depth of the process by exactly the
+proportion. The bulk process, a mean weighted by carbon, follows, but not one to one: the weights
+change, too.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ def moved(unit: ArrayLike, process: str, change: float) -> FloatArray:
 
 
 def scaled(parameters: Any, process: str, factor: Any) -> Any:
-    """Change a process itself by a factor, physical parameters, same shape; NumPy or JAX.
+    """Change all of a process by a factor, physical parameters, same shape; NumPy or JAX.
 
     A: all fractions that pools pass on (that of woody debris only sorts it). K: all rates, so
     turnover times are divided. xi: the equation holds it only in the product xi K, so its change
