@@ -79,6 +79,7 @@ bench: $(STAMP) ## measure speed and memory
 	$(RUN) benchmarks/assimilation.py
 	$(RUN) benchmarks/everywhere.py
 	$(RUN) benchmarks/maps.py
+	$(RUN) benchmarks/mechanisms.py
 
 clean: ## remove the built book and caches; keep results, downloads and .venv
 	rm -rf build .pytest_cache .ruff_cache .hypothesis

@@ -21,13 +21,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from proda_lib import engine
+from proda_lib import engine, site_draws
 from proda_lib.bulk import OF_SITE
 from proda_lib.configurations import CLM5_20, Configuration
 from proda_lib.configurations import configuration as configuration_named
 from proda_lib.forcing import Forcing, row_dimension
 from proda_lib.inputs import input_share
-from proda_lib.parameters import require_possible
 from proda_lib.soil_grid import CLM5, SoilGrid
 from proda_lib.steady_state import Prepared, prepare
 from proda_lib.transport import Bedrock, Taper
@@ -119,9 +118,7 @@ def bulk_processes(
         raise ValueError(f"definition is {definition!r}, allowed are 'sound' and 'published'")
     model = configuration_named(configuration)
     row = row_dimension(sites)
-    values = _vectors(parameters, sites.sizes[row], model)
-    if default_run:
-        values[..., model.names.index("w-scaling")] = 1.0
+    values = site_draws.vectors(parameters, sites.sizes[row], model, default_run=default_run)
     prepared = prepare(
         sites.drop_vars("observed_depth", errors="ignore"), configuration=model, bedrock=bedrock,
         taper=taper, default_run=default_run,
@@ -130,23 +127,6 @@ def bulk_processes(
     if np.ndim(parameters) < 3:
         found = {name: value[:, 0] for name, value in found.items()}
     return _dataset(found, sites, row, {"definition": definition, "bedrock": bedrock})
-
-
-def _vectors(parameters: ArrayLike, n: int, model: Configuration) -> FloatArray:
-    """Parameter vectors by row and draw, shape (n, draw, 21); a copy."""
-    values, count = np.array(parameters, dtype=float), len(model.names)
-    fits = values.shape == (count,) or (
-        values.ndim in (2, 3) and (values.shape[0], values.shape[-1]) == (n, count)
-    )
-    if not fits:
-        raise ValueError(
-            f"parameters have shape {values.shape}, allowed are ({count},) for all rows, "
-            f"({n}, {count}) or ({n}, draws, {count}) for the {n} rows given"
-        )
-    if values.ndim == 1:
-        values = np.repeat(values[None], n, axis=0)
-    require_possible(values.reshape(-1, count), model.names)
-    return values.reshape(n, -1, count)
 
 
 def _evaluate(definition: Definition, values: FloatArray, sites: Prepared) -> dict[str, FloatArray]:
@@ -180,8 +160,7 @@ def _dataset(
         for name, (unit, text) in about.items()
         if name in found
     }
-    coords = {name: value for name, value in sites.coords.items() if value.dims == (row,)}
-    return xr.Dataset(variables, coords, attributes)
+    return xr.Dataset(variables, site_draws.coordinates_of(sites), attributes)
 
 
 def _input_share(vectors: FloatArray, forcing: Forcing, model: Configuration) -> FloatArray:

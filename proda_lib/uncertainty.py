@@ -13,9 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from proda_lib.stocks import FEWEST_MEMBERS
 
-__all__ = ["half_width", "plus_minus"]
+__all__ = ["half_width", "plus_minus", "read_plus_minus"]
 
 FloatArray = NDArray[np.float64]
+
+#: An uncertainty that is so small a part of the number is rounding.
+_EXACT = 1e-9
 
 
 def half_width(members: ArrayLike, level: float = 0.95) -> FloatArray:
@@ -73,10 +76,23 @@ def plus_minus(value: float, half: float = math.nan, factor: float = 1.0) -> str
     '−3.14'
     """
     value, half = factor * float(value), abs(factor) * float(half)
-    if not math.isfinite(half) or half <= 0:
+    if not math.isfinite(half) or half <= _EXACT * abs(value):
         text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
         return text.replace("-", "\N{MINUS SIGN}")
     power = math.floor(math.log10(half))
     digits = -power + (half / 10**power < 1.95)
     shown = (f"{round(x, digits):,.{max(digits, 0)}f}" for x in (value, half))
     return " ± ".join(shown).replace("-", "\N{MINUS SIGN}")
+
+
+def read_plus_minus(text: str) -> tuple[float, float]:
+    """Return a number and half the width of its interval from what `plus_minus` wrote.
+
+    Examples
+    --------
+    >>> read_plus_minus("1,320 ± 70"), read_plus_minus("−3.14")
+    ((1320.0, 70.0), (-3.14, nan))
+    """
+    plain = text.replace("\N{MINUS SIGN}", "-").replace(",", "")
+    value, _, half = plain.partition("±")
+    return float(value), float(half) if half else math.nan

@@ -12,7 +12,7 @@ from proda_lib.forcing import forcing_of
 from proda_lib.parameters import CLM5_DEFAULT, NAMES, PARAMETERS, PRODA, by_name
 from proda_lib.process_change import CHANGES, members_of, moved, scaled
 from proda_lib.processes import bulk_processes
-from proda_lib.uncertainty import half_width, plus_minus
+from proda_lib.uncertainty import half_width, plus_minus, read_plus_minus
 
 from .reference_cases import CASES, sites
 
@@ -111,9 +111,12 @@ def test_half_a_width_holds_its_share() -> None:
         (0.5634, 0.0194, 100, "56.3 ± 1.9"),
         (-0.04567, 0.00996, 1, "−0.046 ± 0.010"),
         (5.0, 0.0, 1, "5"),
+        (0.1, 1e-15, 100, "10"),
         (1234.5, float("nan"), 1, "1,234"),
         (1321.7, 3.2, 1, "1,322 ± 3"),
     ],
 )
 def test_numbers_are_rounded_by_their_uncertainty(value, half, factor, text) -> None:
     assert plus_minus(value, half, factor) == text
+    read = read_plus_minus(text)
+    assert plus_minus(*read) == text and read[0] == pytest.approx(factor * value, rel=0.02)
