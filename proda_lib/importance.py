@@ -25,6 +25,9 @@ __all__ = ["Importance", "constant_ratios", "importance", "importances", "misrea
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int_]
 
+#: A ratio above 1 by less than this is 1: sums of the same errors differ by rounding.
+_ROUNDING = 1e-12
+
 
 class Importance(NamedTuple):
     """Error with permuted covariates over error with the right ones.
@@ -101,7 +104,7 @@ def importance(
     kept = drawn @ sums > 0
     resampled = ((drawn @ changed.T) * chosen).sum(axis=1)[kept] / (drawn @ sums)[kept]
     low, high = np.quantile(resampled, [0.025, 0.975])
-    chance = (1 + (resampled <= 1).sum()) / (1 + len(resampled))
+    chance = (1 + (resampled <= 1 + _ROUNDING).sum()) / (1 + len(resampled))
     return Importance(
         float(ratios.mean()), float(ratios.std()), float(low), float(high), float(chance), resampled
     )

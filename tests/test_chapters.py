@@ -26,6 +26,7 @@ TWIN_ONLY = {
     "07_one_site",
     "08_pymc",
     "10_original_sampler",
+    "25_in_time",
 }
 
 pytestmark = pytest.mark.slow
