@@ -57,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             for study in STUDIES
         }  # fmt: skip
         for study, process in running.items():
-            output, _ = process.communicate(timeout=900)
+            output, _ = process.communicate(timeout=2700)
             assert process.returncode == 0, f"{study}:\n{output}"
         made = subprocess.run([*PRODA, "book"], capture_output=True, text=True, check=False)
         assert made.returncode == 0, made.stdout + made.stderr
