@@ -169,7 +169,9 @@ def cloud_with_line(
     look = {"color": "#333333", "lw": 1.4, "ls": "--"}
     if points:
         look = {"color": OKABE_ITO["orange"], "lw": 2.2}
-        ax.plot(x, y, ".", ms=2.5, alpha=0.35, color=GREY, mew=0, rasterized=True)
+        many = len(x) > 1000
+        dots = {"ms": 2.5, "alpha": 0.35} if many else {"ms": 6, "alpha": 0.6}
+        ax.plot(x, y, ".", color=GREY, mew=0, rasterized=many, **dots)
     if np.isfinite(half):
         reach = half * np.abs(along - middle[0])
         ax.fill_between(along, line - reach, line + reach, color=look["color"], alpha=0.35, lw=0)
