@@ -19,6 +19,7 @@ from proda_lib.equation import terms
 from proda_lib.forcing import monthly_forcing_of, row_dimension
 from proda_lib.matrices import assemble
 from proda_lib.nearest import check_allowed
+from proda_lib.parameters import POOLS
 from proda_lib.site_draws import vectors
 from proda_lib.transport import DAYS_PER_YEAR, Bedrock
 
@@ -44,10 +45,17 @@ class Months(NamedTuple):
         A xi K - V, day-1.
     input : ndarray, shape (12, k)
         gC m-3 day-1.
+    live : ndarray of bool, shape (k,)
+        States that hold carbon. Below a closed bedrock the rates stand for nothing.
     """
 
     system: FloatArray
     input: FloatArray
+    live: NDArray[np.bool_]
+
+    def of_live(self) -> FloatArray:
+        """Matrices of the states that hold carbon, day-1, shape (12, live, live)."""
+        return self.system[:, self.live][:, :, self.live]
 
 
 def dense_months(
@@ -79,7 +87,10 @@ def dense_months(
     model = configuration_named(configuration)
     forcing = monthly_forcing_of(site, model, bedrock=bedrock).rows(0)
     each = [assemble(parameters, forcing.rows(month), model) for month in range(12)]
-    return Months(np.stack([one.system for one in each]), np.stack([one.input for one in each]))
+    live = np.tile(forcing.live[0], len(POOLS))
+    return Months(
+        np.stack([one.system for one in each]), np.stack([one.input for one in each]), live
+    )
 
 
 def dense_course(
@@ -101,7 +112,7 @@ def dense_course(
 
     Examples
     --------
-    >>> rates = Months(np.full((12, 1, 1), -0.1), np.ones((12, 1)))
+    >>> rates = Months(np.full((12, 1, 1), -0.1), np.ones((12, 1)), np.array([True]))
     >>> exact, explicit = (dense_course(rates, 1, scheme=s) for s in ("exact", "explicit"))
     >>> round(float(exact[-1, 0]), 3), bool(explicit.min() < 0)
     (10.0, True)
@@ -132,10 +143,10 @@ def stable_step(months: Months) -> float:
     Examples
     --------
     >>> rates = np.diag([-0.5, -0.1])
-    >>> stable_step(Months(np.stack([rates] * 12), np.zeros((12, 2))))
+    >>> stable_step(Months(np.stack([rates] * 12), np.zeros((12, 2)), np.full(2, True)))
     4.0
     """
-    rates = -np.linalg.eigvals(months.system)
+    rates = -np.linalg.eigvals(months.of_live())
     return float((2 * rates.real / np.abs(rates) ** 2).min())
 
 
@@ -147,13 +158,14 @@ def growth(months: Months, substeps: int = 1) -> float:
     Examples
     --------
     >>> rates = np.full((12, 1, 1), -0.1)
-    >>> round(growth(Months(rates, np.zeros((12, 1)))), 1)  # (365 / 120 - 1)^12
+    >>> round(growth(Months(rates, np.zeros((12, 1)), np.array([True]))), 1)  # (365 / 120 - 1)^12
     5245.9
     """
-    days, size = DAYS_PER_YEAR / 12 / substeps, months.system.shape[-1]
-    year = np.eye(size)
-    for system in months.system:
-        year = np.linalg.matrix_power(np.eye(size) + days * system, substeps) @ year
+    days, systems = DAYS_PER_YEAR / 12 / substeps, months.of_live()
+    one = np.eye(systems.shape[-1])
+    year = one
+    for system in systems:
+        year = np.linalg.matrix_power(one + days * system, substeps) @ year
     return float(np.abs(np.linalg.eigvals(year)).max())
 
 
@@ -189,7 +201,8 @@ def litter_growth(parameters: ArrayLike, sites: xr.Dataset) -> FloatArray:
         up, down, above, below = term.exchange
         rate = term.litter / (DAYS_PER_YEAR * term.value["taul1"][..., None])
         step = np.zeros((*rate.shape, len(layers)))
-        step[..., layers, layers] = 1 - days * (rate + up + down)
+        kept = np.where(forcing.live, 1 - days * (rate + up + down), 0.0)
+        step[..., layers, layers] = kept
         step[..., layers[1:], layers[:-1]] = days * above[..., 1:]
         step[..., layers[:-1], layers[1:]] = days * below[..., :-1]
         year = np.broadcast_to(np.eye(len(layers)), step[:, 0].shape)

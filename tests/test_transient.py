@@ -185,7 +185,7 @@ def test_the_periodic_state_is_the_fixed_point_of_a_year(
     # Independently: a year is affine, X -> F X + b, and dense matrices solve (I - F) X = b.
     months = dense_time.dense_months(vectors[0], places.isel(cell=[0]))
     year, gained = np.eye(140), np.zeros(140)
-    for one, source in zip(*months, strict=True):
+    for one, source in zip(months.system, months.input, strict=True):
         step = np.linalg.inv(np.eye(140) - ONE_MONTH * one)
         year, gained = step @ year, step @ (gained + ONE_MONTH * source)
     live = found[0].ravel() > 0
@@ -233,17 +233,41 @@ def test_explicit_steps_blow_up_where_they_are_too_long(places: xr.Dataset) -> N
     months = dense_time.dense_months(fast, one)
     limit, growth = dense_time.stable_step(months), dense_time.growth(months)
     assert limit < ONE_MONTH and growth > 1e3
-    found = dense_time.dense_course(months, 3, scheme="explicit")
-    assert np.abs(found[-1]).max() > 1e6 * np.abs(found[2]).max()
     assert dense_time.litter_growth(fast, one)[0, 0] == pytest.approx(growth, rel=1e-6)
-    # As long as allowed it is stable, a little longer it is not.
-    rates = -np.linalg.eigvals(months.system)
-    for factor, stable in ((0.999, True), (1.001, False)):
-        assert bool((np.abs(1 - factor * limit * rates) < 1).all()) == stable
+    # What is computed from eigenvalues is what a run does.
+    found = np.abs(dense_time.dense_course(months, 4, scheme="explicit")).max(axis=1)
+    assert found[47] / found[35] == pytest.approx(growth, rel=0.01)
     rows = transient.system(np.tile(fast, (3, 1)), places)
     implicit = transient.course(rows, 3)
     assert implicit.least.min() >= 0 and implicit.carbon.max() < 1e5
     assert dense_time.growth(months, substeps=30) < 1
+
+
+def test_the_longest_stable_step_is_where_runs_begin_to_grow(places: xr.Dataset) -> None:
+    months = dense_time.dense_months(CLM5_DEFAULT, places.isel(cell=[0]))
+    january = months._replace(system=np.repeat(months.system[:1], 12, axis=0))
+    limit = dense_time.stable_step(january)
+    for factor, stable in ((0.98, True), (1.02, False)):
+        # Rates times the limit over a month make steps of a month as long as `factor` limits.
+        scaled_up = january._replace(system=january.system * factor * limit / ONE_MONTH)
+        assert (dense_time.growth(scaled_up) < 1) == stable
+        found = np.abs(dense_time.dense_course(scaled_up, 60, scheme="explicit")).max(axis=1)
+        assert (found[-1] < 100 * found[:12].max()) == stable
+
+
+def test_layers_without_carbon_do_not_make_steps_unstable() -> None:
+    # Cold soil above bedrock keeps litter slow; below it rates stand for nothing.
+    fast, data = CASES["C"][-1].copy(), sites("C")
+    fast[NAMES.index("taul1")] = 0.03
+    data["bedrock_layer"][:] = 8
+    months = dense_time.dense_months(fast, data)
+    assert dense_time.litter_growth(fast, data)[0, 0] < 1
+    assert dense_time.growth(months) < 1
+    assert dense_time.stable_step(months) > ONE_MONTH
+    found = dense_time.dense_course(months, 10, scheme="explicit")
+    assert np.abs(found).max() < 1e6
+    everywhere = months._replace(live=np.ones(140, dtype=bool))
+    assert dense_time.growth(everywhere) > 1, "the case does not tell them apart"
 
 
 def test_the_chapter_is_followed_with_seventy_pools() -> None:
