@@ -31,8 +31,8 @@ FloatArray = NDArray[np.float64]
 #: The parts of a column that are summed, by name: down to how many metres.
 DEPTHS: dict[str, float] = {"column": np.inf, "0-100 cm": 1.0}
 
-#: Vectors per compiled call: a fixed number, or each number would be compiled anew.
-_DRAWS = 20
+#: Vectors per compiled call: always the same number, or each number would be compiled anew.
+_DRAWS = 5
 
 
 def column_stock(parameters: ArrayLike, places: Prepared) -> FloatArray:
@@ -122,9 +122,9 @@ def each_draw(
     values = [np.asarray(each, dtype=float) for each in (parameters, *more)]
     _check(values[0], places)
     draws = values[0].shape[1]
-    size = min(draws, _DRAWS)
-    # The last call is filled up with its last vector.
-    blocks = [np.minimum(np.arange(at, at + size), draws - 1) for at in range(0, draws, size)]
+    # The last call is filled up with the last vector.
+    firsts = range(0, draws, _DRAWS)
+    blocks = [np.minimum(np.arange(at, at + _DRAWS), draws - 1) for at in firsts]
 
     def of_batch(start: int, forcing: Forcing) -> Any:
         rows = np.minimum(np.arange(start, start + len(forcing.thawed)), places.rows - 1)

@@ -67,6 +67,11 @@ def elasticities(
     Dividing all rates of an equation by a number multiplies its steady state by it. The rates are
     those of K and V, so their elasticities sum to -1 in every cell, whatever the parameters.
 
+    The steady state is a sum over how often carbon has been passed on since it came from debris or
+    plants, and what was passed on k times is proportional to the k-th power of a factor on all
+    fractions. So the elasticity to A is the mean number of times that the column's soil carbon has
+    been passed on. All of it has been at least once, by litter: the elasticity is at least 1.
+
     Examples
     --------
     >>> from proda_lib import studies

@@ -130,7 +130,7 @@ def curves(
     unit, cells = _members(unit, grid), prepare(grid, bedrock=bedrock)
     area, parts = grid["area"].values, {}
     kind = definition if mode == "published" else None
-    base = _run(_changed(unit, "input", np.zeros(1), mode, prior)[0], cells, kind)
+    base = _run(_changed(unit, "input", np.zeros(1), mode, prior)[0], cells, kind, True)
     for process in process_change.CHANGES:
         if process == "input":
             parts[process] = _proportional(base.stock, steps, area)
@@ -188,12 +188,14 @@ def _changed(
 _FRACTIONS = np.isin(NAMES, [name for pool in _DONORS for name in pool])
 
 
-def _run(values: FloatArray, cells: Prepared, definition: Definition | None) -> _Run:
+def _run(
+    values: FloatArray, cells: Prepared, definition: Definition | None, allocation: bool
+) -> _Run:
     """Solve the cells, with bulk processes if a definition is given."""
     if definition is None:
         return _Run(column_stock(values, cells), {})
     found = each_draw(_BULK_OF[definition], values, cells)
-    if definition == "published":
+    if definition == "published" and allocation:
         found["input_allocation"] = _allocation(values, cells)
     return _Run(np.stack([found.pop("stock"), found.pop("stock_1m")], axis=-1), found)
 
@@ -255,7 +257,7 @@ def _follow(
     """Run one process at all steps but 0."""
     away, members = np.flatnonzero(steps != 0), len(unit)
     values, factor = _changed(unit, process, steps[away], mode, prior)
-    run = _run(values, cells, definition)
+    run = _run(values, cells, definition, process == "I")
     total = np.repeat(_totals(base.stock, area)[:, None], len(steps), axis=1)
     total[:, away] = _totals(run.stock, area).reshape(members, len(away), -1)
     change, limited = np.zeros((2, members, len(steps)))

@@ -50,6 +50,26 @@ def test_the_mean_is_kept_and_spread_is_gone(study: studies.Study) -> None:
         np.testing.assert_allclose(found[name].values[7], expected, rtol=1e-12)
         assert np.ptp(found[name].values, axis=0).max() == 0
     np.testing.assert_array_equal(found.water_scalar, cells.water_scalar)
+    few = cells.isel(cell=slice(3))
+    others = ignored.averaged(few, ["litter_input"], weight, of=cells)
+    assert others.sizes["cell"] == 3
+    np.testing.assert_allclose(others.litter_input[1], found.litter_input[7], rtol=1e-12)
+
+
+def test_maps_lose_only_what_varies_and_follow_the_input(study: studies.Study) -> None:
+    cells = study.grid.isel(cell=[0, 700, 1900, 3000])
+    unit = np.full((2, 4, 21), 0.4)
+    varied = members_of("A")
+    unit[..., varied] = np.random.default_rng(2).uniform(0.2, 0.6, (2, 4, len(varied)))
+    own = PRODA.to_physical(unit)
+    doubled = cells.assign(litter_input=2 * cells.litter_input)
+    runs = ignored.map_runs(own, cells, own.mean(axis=1), {"input": doubled})
+    assert set(runs) == {"full", "A", "K", "xi", "V", "I", "input", "all"}
+    for process in ("K", "xi", "V", "I"):
+        np.testing.assert_allclose(runs[process], runs["full"], rtol=1e-12)
+    assert np.abs(runs["A"] / runs["full"] - 1).max() > 0.01
+    np.testing.assert_allclose(runs["all"], runs["A"], rtol=1e-12)
+    np.testing.assert_allclose(runs["input"], 2 * runs["full"], rtol=1e-11)
 
 
 def test_moved_inputs_have_a_seed(study: studies.Study) -> None:
@@ -68,7 +88,7 @@ def test_moved_inputs_have_a_seed(study: studies.Study) -> None:
 def test_scores_by_depth() -> None:
     depth = np.array([[0.1, 0.2, 0.29, 0.3, 0.6, 0.99, 1.0, 1.5, 2.0, np.nan]])
     observed = np.array([[9.0, 5.0, 4.0, 3.0, 2.5, 2.0, 1.5, 1.0, 0.5, np.nan]])
-    modelled = np.where(depth < 0.3, observed, observed.copy())
+    modelled = observed.copy()
     modelled[0, 6:9] = 1.0  # the mean of the deepest three
     found = ignored.explained(observed, depth, modelled)
     assert found["0-30 cm"]["efficiency"] == found["30-100 cm"]["efficiency"] == 100
@@ -91,5 +111,7 @@ def test_mistakes_are_named() -> None:
         ignored.made_uniform(np.zeros((1, 2, 21)), np.zeros(21), "B")
     with pytest.raises(ValueError, match="values have shape"):
         ignored.made_uniform(np.zeros((1, 2, 21)), np.zeros(20), "A")
+    with pytest.raises(ValueError, match="values have shape"):
+        ignored.made_uniform(np.zeros((2, 3, 21)), np.zeros((3, 21)), "A")
     with pytest.raises(ValueError, match="cesm2_npp"):
         ignored.input_moved(xr.Dataset({"litter_input": ("site", [1.0])}), seed=1)

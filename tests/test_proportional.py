@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from proda_lib import steady_state, stocks, studies
+from proda_lib import matrices, steady_state, stocks, studies
 from proda_lib.column_stock import column_stock, rows_first, stock_gradient
 from proda_lib.elasticity import elasticities, map_slopes
 from proda_lib.parameters import PRODA, by_name
 from proda_lib.power_law import gain, power_law
 from proda_lib.process_change import scaled
 from proda_lib.proportional_change import curves, largest_factor
+from proda_lib.soil_grid import CLM5
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,26 @@ def test_laws_of_the_linear_equation(cells: xr.Dataset, unit: np.ndarray) -> Non
     np.testing.assert_allclose(map_slopes(found, area).sel(process="A"), total, rtol=1e-12)
 
 
+def test_elasticity_to_transfers_counts_them(cells: xr.Dataset, unit: np.ndarray) -> None:
+    # Follow carbon by how often it has been passed on, with the dense matrices of one cell.
+    vector = PRODA.to_physical(0.4 + 0.2 * unit[0, 1])
+    model = matrices.matrix_model(vector, cells.isel(cell=1))
+    soil = np.repeat(np.arange(7) >= 4, 20) * np.tile(CLM5.thickness, 7)
+    arriving = (model.transfer + np.eye(140)) * model.rates
+    passed_on = np.where(np.arange(140) < 20, 0.0, arriving)  # debris is only sorted
+    inside = np.diag(model.rates) + model.transport - (arriving - passed_on)
+    state, stock = np.linalg.solve(inside, model.input), []
+    for _ in range(200):
+        stock.append(soil @ state)
+        state = np.linalg.solve(inside, passed_on @ state)
+    assert stock[0] == 0 and stock[-1] < 1e-12 * max(stock)
+    times = np.average(np.arange(200), weights=stock)
+    one = (0.4 + 0.2 * unit[:1, 1:2], cells.isel(cell=[1]))
+    found = elasticities(*one)
+    assert found.stock.item() == pytest.approx(sum(stock), rel=1e-8)
+    assert found.elasticity.sel(process="A").item() == pytest.approx(times, rel=1e-8)
+
+
 def test_no_pool_passes_on_more_than_it_loses(cells: xr.Dataset) -> None:
     unit = np.full((1, 4, 21), 0.95)
     vector = PRODA.to_physical(unit[0, 0])
@@ -93,8 +114,9 @@ def test_power_laws() -> None:
     law = power_law(7 * (1 + change) ** -1.3, change, 7.0)
     assert law.slope == pytest.approx(-1.3) and law.intercept == pytest.approx(0, abs=1e-12)
     assert np.isnan(power_law([7.0, 7.0], [0.0, 0.0], 7.0).slope)
-    # The abstract: +1 % of 2404 Pg C makes 76, which is a slope of 3.13.
-    assert gain(2404.0, np.log(1 + 76 / 2404) / np.log(1.01)) == pytest.approx(76.0)
+    # The talk: one percent more of efficiency makes 76 of 2,404 Pg C, a slope of 3.14.
+    assert round(float(gain(2404.0, 3.14))) == 76
+    assert gain(50.0, 1.0) == pytest.approx(0.5) and gain(50.0, 0.0) == 0
 
 
 @pytest.mark.parametrize(
