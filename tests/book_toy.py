@@ -134,6 +134,7 @@ def chapters() -> dict[str, list[dict]]:
             markdown("intro", MODEL_PROSE),
             code("parameters", PARAMETERS, tags=["parameters"]),
             figure_cell("pools", "fig-pools", "Pools with depth."),
+            code("truth", "draw(truth)", tags=["only:twin"]),
         ],
     }
 

@@ -116,6 +116,20 @@ def test_blocks_for_one_study(toy):
     assert "Only New York has pits." not in prose(toy, "twin", "01_data")
 
 
+def test_cells_for_one_study(toy):
+    toy.run("twin", "02_model")
+    toy.run("newyork", "02_model")
+    assert "truth" in {cell.get("id") for cell in cells(toy, "twin", "02_model")}
+    assert "truth" not in {cell.get("id") for cell in cells(toy, "newyork", "02_model")}
+
+
+def test_a_figure_without_a_picture_names_chapter_and_figure(toy):
+    toy.cells["02_model"][2]["outputs"] = []
+    toy.run("twin", "02_model")
+    with pytest.raises(BookError, match=r"02_model: .*'twin-fig-pools' shows 0 pictures"):
+        cells(toy, "twin", "02_model")
+
+
 def test_a_number_that_no_chapter_writes_names_page_and_key(toy):
     toy.run("twin", "02_model")
     toy.cells["02_model"][0]["source"] += "\n{value}`model.stock`"

@@ -39,12 +39,20 @@ def page(chapter: ChapterRun, run: StudyRun, references: References) -> Notebook
         linked = book_text.unlink(filled, references.absent, references.chapters)
         return book_text.prefix_labels(linked, run.info.name, references.labels)
 
-    cells = [_page_cell(cell, chapter, run, text) for cell in chapter.cells]
+    shown = [cell for cell in chapter.cells if _is_for(cell, run.info.name)]
+    cells = [_page_cell(cell, chapter, run, text) for cell in shown]
     _put_banner(cells, _banner(chapter, run))
     cells.append(_markdown("proda-provenance", _provenance(chapter, run)))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _is_for(cell: dict[str, Any], study: str) -> bool:
+    """Tell whether a study's page shows a cell: all do, unless tags `only:<study>` name others."""
+    tags = cell["metadata"].get("tags", [])
+    named = {tag.removeprefix("only:") for tag in tags if tag.startswith("only:")}
+    return not named or study in named
 
 
 def _page_cell(
