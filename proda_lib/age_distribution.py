@@ -106,7 +106,7 @@ def inverted(transform: Callable[[Any], Any], time: Any, count: int = TERMS) -> 
 
 
 def _of_site(
-    parameters: Any, forcing: Forcing, time: Any, *, configuration: Configuration, **_: Any
+    parameters: Any, forcing: Forcing, configuration: Configuration, time: Any
 ) -> dict[str, Any]:
     """Survival functions of one site at times (time,) in years."""
     term = terms(parameters, forcing, configuration)
@@ -250,7 +250,7 @@ def _at(values: FloatArray, prepared: Any, time: FloatArray) -> dict[str, FloatA
     blocks = []
     for start in range(0, time.shape[1], _BLOCK):
         columns = np.minimum(np.arange(start, start + _BLOCK), time.shape[1] - 1)
-        found = site_draws.evaluate(_of_site, values, prepared, time[:, columns])
+        found = site_draws.evaluate(_of_site, values, prepared, time[:, None, columns])
         blocks.append({name: share[:, 0] for name, share in found.items()})
     return {
         name: np.clip(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -105,18 +104,5 @@ def _monthly(term: Terms, forcing: Forcing, configuration: Configuration) -> tup
     return warmth, water_potential_scalar(forcing.water, term.value["maxpsi"])
 
 
-def _of_draws(
-    function: Any, parameters: Any, forcing: Forcing, *, configuration: Configuration, **_: Any
-) -> dict[str, Any]:
-    """Apply a function of one site to draws (draw, parameters), one after the other.
-
-    All at once they would leave the processor's cache.
-    """
-    return jax.lax.map(lambda vector: function(vector, forcing, configuration), parameters)
-
-
-#: By definition: what `engine.batch` compiles, once each; quantities of one site's draws, (draw,).
-OF_SITE = {
-    "sound": partial(_of_draws, _sound),
-    "published": partial(_of_draws, _published),
-}
+#: By definition: the quantities of one site and vector, for `proda_lib.site_draws.evaluate`.
+OF_SITE = {"sound": _sound, "published": _published}

@@ -1,8 +1,6 @@
-"""Bulk processes of many parameter vectors per place, compiled once whatever their number."""
+"""Bulk processes of ensembles: any number of maps or draws, as positions in the prior range."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -11,9 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from proda_lib.bulk import OF_SITE
 from proda_lib.nearest import check_allowed
 from proda_lib.parameters import PROCESSES, PRODA
-from proda_lib.processes import Definition
-from proda_lib.proportional_change import BULK
-from proda_lib.site_draws import evaluate, ready, vectors
+from proda_lib.processes import BULK, Definition
+from proda_lib.site_draws import evaluate, ready
 
 __all__ = ["bulk_draws", "log_processes"]
 
@@ -25,8 +22,8 @@ def bulk_draws(
 ) -> dict[str, FloatArray]:
     """Bulk quantities at steady state for any number of vectors per place.
 
-    The same as `proda_lib.processes.bulk_processes` gives, whose program is compiled anew for each
-    number of draws; without the published index of allocation, which is made outside of it.
+    As `proda_lib.processes.bulk_processes`, but for the shapes of ensembles, and without the
+    published index of allocation.
 
     Parameters
     ----------
@@ -55,11 +52,11 @@ def bulk_draws(
     >>> bulk_draws(np.full((3, 5, 2, 21), 0.5), sites)["stock"].shape
     (3, 5, 2)
     """
-    check_allowed("definition", definition, tuple(_ONE))
+    check_allowed("definition", definition, tuple(OF_SITE))
     unit = np.asarray(unit, dtype=float)
     prepared = ready(places, bedrock="closed" if definition == "sound" else "published")
     draws = PRODA.to_physical(unit.reshape(-1, *unit.shape[-2:])).swapaxes(0, 1)
-    found = evaluate(_ONE[definition], vectors(draws, prepared.rows), prepared)
+    found = evaluate(OF_SITE[definition], draws, prepared)
     return {name: values.T.reshape(unit.shape[:-1]) for name, values in found.items()}
 
 
@@ -75,19 +72,3 @@ def log_processes(unit: ArrayLike, places: xr.Dataset) -> FloatArray:
     """
     found = bulk_draws(unit, places)
     return np.stack([np.log(found[BULK[process]]) for process in PROCESSES], axis=-1)
-
-
-def _sound(vector: Any, forcing: Any, *, configuration: Any, **_: Any) -> dict[str, Any]:
-    return _only(OF_SITE["sound"](vector[None], forcing, configuration=configuration))
-
-
-def _published(vector: Any, forcing: Any, *, configuration: Any, **_: Any) -> dict[str, Any]:
-    return _only(OF_SITE["published"](vector[None], forcing, configuration=configuration))
-
-
-def _only(found: dict[str, Any]) -> dict[str, Any]:
-    """Take the only draw."""
-    return {name: value[0] for name, value in found.items()}
-
-
-_ONE = {"sound": _sound, "published": _published}

@@ -16,10 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from proda_lib import process_change
 from proda_lib.bulk import OF_SITE
-from proda_lib.column_stock import column_stock, each_draw, rows_first, stock_gradient
+from proda_lib.column_stock import column_stock, rows_first, stock_gradient
 from proda_lib.compiled import jax
 from proda_lib.parameters import NAMES, PRODA, PriorBox
-from proda_lib.proportional_change import BULK
+from proda_lib.processes import BULK
+from proda_lib.site_draws import evaluate
 from proda_lib.steady_state import prepare
 from proda_lib.transport import Bedrock
 
@@ -144,7 +145,7 @@ def published_slopes(
     start = process_change.moved(unit, "input", 0.0)
     vectors, cells = rows_first(prior.to_physical(start)), prepare(grid, bedrock=bedrock)
     ways = [rows_first(_way(start, process, prior)) for process in _OWN]
-    found = each_draw(_rates, vectors, cells, np.stack(ways, axis=2))
+    found = evaluate(_rates, vectors, cells, np.stack(ways, axis=2))
     area = grid["area"].values
     total = np.tensordot(area, found["stock"], axes=1)
     rise = np.tensordot(area, found["rise"], axes=1) / total[:, None]
@@ -174,7 +175,7 @@ def bulk_elasticities(
     """
     vectors, cells = rows_first(prior.to_physical(unit)), prepare(grid, bedrock=bedrock)
     ways = np.stack([_direction(vectors, process) for process in _OWN], axis=2)
-    bulk = _mean_of_known(each_draw(_rates, vectors, cells, ways)["bulk"])
+    bulk = _mean_of_known(evaluate(_rates, vectors, cells, ways)["bulk"])
     bulk[:, _OWN.index("xi")] = np.nan
     bulk = np.concatenate([bulk, np.ones((len(bulk), 1))], axis=1)
     coords = {"process": list(process_change.CHANGES)}
@@ -199,8 +200,8 @@ def _rates(vector: Any, forcing: Any, configuration: Any, ways: Any) -> dict[str
     """Stock of one column, its change and the relative change of each bulk process along `ways`."""
 
     def quantities(own: Any) -> dict[str, Any]:
-        found = OF_SITE["sound"](own[None], forcing, configuration=configuration)
-        return {name: found[name][0] for name in ("stock", *(BULK[p] for p in _OWN))}
+        found = OF_SITE["sound"](own, forcing, configuration)
+        return {name: found[name] for name in ("stock", *(BULK[p] for p in _OWN))}
 
     def along(way: Any) -> dict[str, Any]:
         return jax.jvp(quantities, (vector,), (way,))[1]

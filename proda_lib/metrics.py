@@ -27,13 +27,16 @@ LABELS = {
 def r2(observed: ArrayLike, modelled: ArrayLike) -> float:
     """Squared correlation, the R2 of Table 37.1: blind to bias and scale; 1.
 
+    NaN where the observed or the modelled values do not vary.
+
     Examples
     --------
-    >>> round(r2([1, 2, 3], [10, 20, 30]), 12)
-    1.0
+    >>> round(r2([1, 2, 3], [10, 20, 30]), 12), r2([1, 2, 3], [2, 2, 2])
+    (1.0, nan)
     """
     observed, modelled = _pairs(observed, modelled)
-    return float(np.corrcoef(observed, modelled)[0, 1] ** 2)
+    with np.errstate(invalid="ignore"):
+        return float(np.corrcoef(observed, modelled)[0, 1] ** 2)
 
 
 def rmse(observed: ArrayLike, modelled: ArrayLike) -> float:

@@ -21,17 +21,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from proda_lib import engine, site_draws
+from proda_lib import site_draws
 from proda_lib.bulk import OF_SITE
 from proda_lib.configurations import CLM5_20, Configuration
 from proda_lib.configurations import configuration as configuration_named
-from proda_lib.forcing import Forcing, row_dimension
+from proda_lib.forcing import row_dimension
 from proda_lib.inputs import input_share
 from proda_lib.soil_grid import CLM5, SoilGrid
-from proda_lib.steady_state import Prepared, prepare
+from proda_lib.steady_state import Prepared
 from proda_lib.transport import Bedrock, Taper
 
-__all__ = ["QUANTITIES", "bulk_processes", "published_allocation"]
+__all__ = ["BULK", "QUANTITIES", "allocation_of", "bulk_processes", "published_allocation"]
 
 FloatArray = NDArray[np.float64]
 Definition = Literal["sound", "published"]
@@ -50,6 +50,16 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "residence_time": ("yr", "mean time that carbon spends in the soil pools of the column"),
     "residence_time_1m": ("yr", "mean time that carbon spends in soil pools of the upper metre"),
     "baseline_residence_time": ("yr", "residence time with all monthly scalars taken out"),
+}
+
+#: Quantity that stands for each process.
+BULK: dict[str, str] = {
+    "A": "carbon_use_efficiency",
+    "K": "baseline_decomposition",
+    "xi": "environmental_modifier",
+    "V": "vertical_transport",
+    "I": "input_allocation",
+    "input": "carbon_input",
 }
 
 _PUBLISHED_ALLOCATION = ("1", "effective beta of carbon input (I)")
@@ -119,34 +129,15 @@ def bulk_processes(
     model = configuration_named(configuration)
     row = row_dimension(sites)
     values = site_draws.vectors(parameters, sites.sizes[row], model, default_run=default_run)
-    prepared = prepare(
-        sites.drop_vars("observed_depth", errors="ignore"), configuration=model, bedrock=bedrock,
-        taper=taper, default_run=default_run,
-    )  # fmt: skip
-    found = _evaluate(definition, values, prepared)
+    prepared = site_draws.ready(
+        sites, configuration=model, bedrock=bedrock, taper=taper, default_run=default_run
+    )
+    found = site_draws.evaluate(OF_SITE[definition], values, prepared)
+    if definition == "published":
+        found["input_allocation"] = allocation_of(values, prepared)
     if np.ndim(parameters) < 3:
         found = {name: value[:, 0] for name, value in found.items()}
     return _dataset(found, sites, row, {"definition": definition, "bedrock": bedrock})
-
-
-def _evaluate(definition: Definition, values: FloatArray, sites: Prepared) -> dict[str, FloatArray]:
-    """Quantities by row and draw, shape (n, draw) each."""
-    model, batches, start = sites.configuration, [], 0
-    for forcing in sites.forcing:
-        # The last batch is filled up with its last row.
-        size = len(forcing.thawed)
-        vectors = values[np.minimum(np.arange(start, start + size), sites.rows - 1)]
-        found = engine.batch(OF_SITE[definition], vectors, forcing, configuration=model)
-        if definition == "published":
-            # In NumPy: what rounding decides should at least not depend on the size of a batch.
-            share = _input_share(vectors, forcing, model)
-            found["input_allocation"] = published_allocation(share, model.grid)
-        batches.append({name: np.asarray(value) for name, value in found.items()})
-        start += size
-    return {
-        name: np.concatenate([batch[name] for batch in batches])[: sites.rows]
-        for name in batches[0]
-    }
 
 
 def _dataset(
@@ -163,14 +154,32 @@ def _dataset(
     return xr.Dataset(variables, site_draws.coordinates_of(sites), attributes)
 
 
-def _input_share(vectors: FloatArray, forcing: Forcing, model: Configuration) -> FloatArray:
-    """Share of the input that enters each layer, shape (n, draw, layers)."""
-    if forcing.layered_input is None:
-        live, thawed = np.asarray(forcing.live)[:, None], np.asarray(forcing.thawed)[:, None]
-        return input_share(model.value(vectors)["beta"], live, thawed, model.grid)
-    amount = np.asarray(forcing.layered_input).sum(axis=1) * model.grid.thickness
-    share = amount / amount.sum(axis=-1, keepdims=True)
-    return np.repeat(share[:, None], vectors.shape[1], axis=1)
+def allocation_of(vectors: FloatArray, sites: Prepared) -> FloatArray:
+    """Compute the published input allocation of every site and vector, shape (n, draw).
+
+    In NumPy and not compiled: what rounding decides should not depend on the size of a batch.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, draw, 21)
+        Physical values.
+    sites : Prepared
+        n rows.
+    """
+    grid = sites.configuration.grid
+
+    def rows(name: str) -> FloatArray:
+        each = [np.asarray(getattr(forcing, name)) for forcing in sites.forcing]
+        return np.concatenate(each)[: sites.rows]
+
+    if sites.forcing[0].layered_input is None:
+        beta = sites.configuration.value(vectors)["beta"]
+        share = input_share(beta, rows("live")[:, None], rows("thawed")[:, None], grid)
+    else:
+        amount = rows("layered_input").sum(axis=1) * grid.thickness
+        share = amount / amount.sum(axis=-1, keepdims=True)
+        share = np.repeat(share[:, None], vectors.shape[1], axis=1)
+    return published_allocation(share, grid)
 
 
 def published_allocation(share: ArrayLike, grid: SoilGrid = CLM5) -> FloatArray:

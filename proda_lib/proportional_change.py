@@ -8,7 +8,7 @@ process went is the mean relative change of its bulk process; "sound" changes th
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -16,32 +16,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from proda_lib import process_change
 from proda_lib.bulk import OF_SITE
-from proda_lib.column_stock import DEPTHS, column_stock, each_draw
-from proda_lib.inputs import input_share
+from proda_lib.column_stock import DEPTHS, column_stock
 from proda_lib.nearest import check_allowed
 from proda_lib.parameters import NAMES, PRODA, PriorBox, by_name
-from proda_lib.processes import Definition, published_allocation
+from proda_lib.processes import BULK, Definition, allocation_of
+from proda_lib.site_draws import evaluate
 from proda_lib.steady_state import Prepared, prepare
 from proda_lib.stocks import PETAGRAMS
 from proda_lib.transport import Bedrock
 
-__all__ = ["BULK", "STEPS", "curves", "largest_factor"]
+__all__ = ["STEPS", "curves", "largest_factor"]
 
 FloatArray = NDArray[np.float64]
 Mode = Literal["sound", "published"]
 
 #: The original's proportions: -20 % to 20 % in 11 steps.
 STEPS: FloatArray = np.round(np.linspace(-0.2, 0.2, 11), 2)
-
-#: Quantity of `processes.bulk_processes` that stands for each process.
-BULK: dict[str, str] = {
-    "A": "carbon_use_efficiency",
-    "K": "baseline_decomposition",
-    "xi": "environmental_modifier",
-    "V": "vertical_transport",
-    "I": "input_allocation",
-    "input": "carbon_input",
-}
 
 #: Fractions that each pool passes on; their sum cannot be above 1.
 _DONORS = (("fl1s1",), ("fl2s1",), ("fl3s2",), ("fs1s2", "fs1s3"), ("fs2s1", "fs2s3"), ("fs3s1",))
@@ -194,41 +184,10 @@ def _run(
     """Solve the cells, with bulk processes if a definition is given."""
     if definition is None:
         return _Run(column_stock(values, cells), {})
-    found = each_draw(_BULK_OF[definition], values, cells)
+    found = evaluate(OF_SITE[definition], values, cells)
     if definition == "published" and allocation:
-        found["input_allocation"] = _allocation(values, cells)
+        found["input_allocation"] = allocation_of(values, cells)
     return _Run(np.stack([found.pop("stock"), found.pop("stock_1m")], axis=-1), found)
-
-
-def _sound(vector: Any, forcing: Any, configuration: Any) -> Any:
-    return _only(OF_SITE["sound"](vector[None], forcing, configuration=configuration))
-
-
-def _published(vector: Any, forcing: Any, configuration: Any) -> Any:
-    return _only(OF_SITE["published"](vector[None], forcing, configuration=configuration))
-
-
-def _only(found: dict[str, Any]) -> dict[str, Any]:
-    """Quantities that are needed, of a single draw."""
-    wanted = {*BULK.values(), "stock", "stock_1m"} - {"carbon_input"}
-    return {name: value[0] for name, value in found.items() if name in wanted}
-
-
-_BULK_OF = {"sound": _sound, "published": _published}
-
-
-def _allocation(values: FloatArray, cells: Prepared) -> FloatArray:
-    """Compute the published input allocation, shape (n, draw)."""
-    live, thawed = (
-        np.concatenate([np.asarray(getattr(forcing, name)) for forcing in cells.forcing])
-        for name in ("live", "thawed")
-    )
-    beta = cells.configuration.value(values)["beta"]
-    each = [
-        published_allocation(input_share(one, live[: len(beta)], thawed[: len(beta)]))
-        for one in beta.T
-    ]
-    return np.stack(each, axis=1)
 
 
 def _totals(stock: FloatArray, area: FloatArray) -> FloatArray:

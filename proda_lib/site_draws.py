@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,16 +12,21 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from proda_lib import engine
+from proda_lib.compiled import jax
 from proda_lib.configurations import CLM5_20, Configuration
 from proda_lib.configurations import configuration as configuration_named
-from proda_lib.forcing import row_dimension
+from proda_lib.forcing import Forcing, row_dimension
 from proda_lib.parameters import require_possible
 from proda_lib.steady_state import Prepared, prepare
 from proda_lib.transport import Bedrock, Taper
+from proda_lib.workers import worker_count
 
 __all__ = ["coordinates_of", "evaluate", "ready", "vectors"]
 
 FloatArray = NDArray[np.float64]
+
+#: Vectors per compiled call at most: each number of them is compiled anew.
+_DRAWS = 5
 
 
 def ready(
@@ -83,46 +90,73 @@ def vectors(
 
 
 def evaluate(
-    function: Callable[..., Any], values: FloatArray, sites: Prepared, *more: ArrayLike
-) -> dict[str, FloatArray]:
+    function: Callable[..., Any], parameters: ArrayLike, sites: Prepared, *more: ArrayLike
+) -> Any:
     """Evaluate a function of one site and one vector for all sites and draws, compiled.
 
-    Draws are taken one after the other, so that their number is not compiled in.
+    The vectors of a site are taken one after the other, so that they stay in the processor's cache;
+    batches of sites run side by side. The numbers depend on neither.
 
     Parameters
     ----------
     function : callable
-        Of (21,) parameters, the site's `Forcing` and `more`, with the keywords of
-        `proda_lib.engine.batch`; gives a dict of arrays.
-    values : ndarray, shape (n, draw, 21)
-        From `vectors`.
+        (vector, forcing, configuration, *more) in JAX, for one site; one of a module, for it is
+        compiled once. Gives an array or a dict of arrays.
+    parameters : array_like
+        As in `vectors`.
     sites : Prepared
         n rows.
-    more : array_like, shape (n, ...)
-        Of each site, the same for all its draws.
+    more : array_like, shape (n, draw, ...)
+        What else each vector goes with.
 
     Returns
     -------
-    dict of str to ndarray, shape (n, draw, ...)
+    ndarray or dict of ndarray, shape (n, draw, ...)
+        As the function returns it.
+
+    Raises
+    ------
+    ValueError
+        As in `vectors`.
     """
-    batches, start = [], 0
-    for forcing in sites.forcing:
-        # The last batch is filled up with its last row.
-        size = len(forcing.thawed)
-        rows = np.minimum(np.arange(start, start + size), sites.rows - 1)
-        own = [np.asarray(one)[rows] for one in more]
-        draws = [
-            engine.batch(
-                function, values[rows, draw], forcing, *own, configuration=sites.configuration
-            )
-            for draw in range(values.shape[1])
-        ]
-        batches.append({name: np.stack([one[name] for one in draws], 1) for name in draws[0]})
-        start += size
-    return {
-        name: np.concatenate([batch[name] for batch in batches])[: sites.rows]
-        for name in batches[0]
-    }
+    values = [vectors(parameters, sites.rows, sites.configuration), *map(np.asarray, more)]
+    draws = values[0].shape[1]
+    size = min(draws, _DRAWS)
+    # The last call is filled up with the last vector, the last batch with its last row.
+    blocks = [np.minimum(np.arange(at, at + size), draws - 1) for at in range(0, draws, size)]
+    lengths = [len(forcing.thawed) for forcing in sites.forcing]
+
+    def of_batch(start: int, forcing: Forcing) -> Any:
+        rows = np.minimum(np.arange(start, start + len(forcing.thawed)), sites.rows - 1)
+        found = [_call(function, values, rows, block, forcing, sites) for block in blocks]
+        return jax.tree.map(lambda *parts: np.concatenate(parts, axis=1)[:, :draws], *found)
+
+    with ThreadPoolExecutor(worker_count()) as pool:
+        batches = list(pool.map(of_batch, np.cumsum([0, *lengths[:-1]]), sites.forcing))
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[: sites.rows], *batches)
+
+
+def _call(
+    function: Any, values: list[Any], rows: Any, block: Any, forcing: Forcing, sites: Prepared
+) -> Any:
+    """Evaluate one batch of sites with one block of vectors."""
+    own, *more = (each[rows[:, None], block] for each in values)
+    compiled = _one_after_the_other(function)
+    found = engine.batch(compiled, own, forcing, *more, configuration=sites.configuration)
+    return jax.tree.map(np.asarray, found)
+
+
+@cache  # the same object for the same function, so that it is compiled once
+def _one_after_the_other(function: Any) -> Any:
+    def of_site(
+        draws: Any, forcing: Forcing, *more: Any, configuration: Configuration, **_: Any
+    ) -> Any:
+        def one(of_draw: tuple[Any, ...]) -> Any:
+            return function(of_draw[0], forcing, configuration, *of_draw[1:])
+
+        return jax.lax.map(one, (draws, *more))
+
+    return of_site
 
 
 def coordinates_of(sites: xr.Dataset) -> dict[str, Any]:

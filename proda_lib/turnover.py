@@ -139,9 +139,7 @@ def without_environment(term: Terms, configuration: Configuration = CLM5_20) -> 
     return term._replace(soil=depth, litter=depth)
 
 
-def _of_site(
-    parameters: Any, forcing: Forcing, *, configuration: Configuration, **_: Any
-) -> dict[str, Any]:
+def _of_site(parameters: Any, forcing: Forcing, configuration: Configuration) -> dict[str, Any]:
     """Quantities of one site."""
     term = terms(parameters, forcing, configuration)
     grid, sources = configuration.grid, sources_of(term)

@@ -72,8 +72,8 @@ def plus_minus(value: float, half: float = math.nan, factor: float = 1.0) -> str
     --------
     >>> plus_minus(1321.7, 74.6), plus_minus(0.0312, 0.00123), plus_minus(0.56, 0.02, 100)
     ('1,320 ± 70', '0.0312 ± 0.0012', '56 ± 2')
-    >>> plus_minus(-3.14159)
-    '−3.14'
+    >>> plus_minus(-3.14159), plus_minus(-0.04, 0.3)
+    ('−3.14', '0.0 ± 0.3')
     """
     value, half = factor * float(value), abs(factor) * float(half)
     if not math.isfinite(half) or half <= _EXACT * abs(value):
@@ -81,7 +81,7 @@ def plus_minus(value: float, half: float = math.nan, factor: float = 1.0) -> str
         return text.replace("-", "\N{MINUS SIGN}")
     power = math.floor(math.log10(half))
     digits = -power + (half / 10**power < 1.95)
-    shown = (f"{round(x, digits):,.{max(digits, 0)}f}" for x in (value, half))
+    shown = (f"{round(x, digits):z,.{max(digits, 0)}f}" for x in (value, half))  # z: no minus 0
     return " ± ".join(shown).replace("-", "\N{MINUS SIGN}")
 
 

@@ -127,7 +127,7 @@ def test_power_laws() -> None:
         (lambda u, c: curves(u, c, steps=[-1.0, 0.0]), "above -1"),
         (lambda u, c: curves(u, c, mode="both"), "mode"),
         (lambda u, c: rows_first(u[0]), "one member"),
-        (lambda u, c: column_stock(u, steady_state.prepare(c)), "places given"),
+        (lambda u, c: column_stock(u, steady_state.prepare(c)), "rows given"),
     ],
 )
 def test_mistakes_are_named(call, says, cells: xr.Dataset, unit: np.ndarray) -> None:
