@@ -137,8 +137,8 @@ def dense_course(
 def stable_step(months: Months) -> float:
     """Longest step with which explicit Euler is stable in every month, day.
 
-    All eigenvalues of the loss, lambda, must lie in the circle |1 - h lambda| < 1, so h is the
-    least 2 Re(lambda) / |lambda|^2; with real eigenvalues two over the fastest rate.
+    All eigenvalues of the loss, lambda, must lie in the circle ``|1 - h lambda| < 1``, so h is
+    the least ``2 Re(lambda) / |lambda|^2``; with real eigenvalues two over the fastest rate.
 
     Examples
     --------

@@ -100,8 +100,8 @@ def evaluate(
     Parameters
     ----------
     function : callable
-        (vector, forcing, configuration, *more) in JAX, for one site; one of a module, for it is
-        compiled once. Gives an array or a dict of arrays.
+        Called as ``function(vector, forcing, configuration, *more)`` for one site, in JAX; one of a
+        module, for it is compiled once. Gives an array or a dict of arrays.
     parameters : array_like
         As in `vectors`.
     sites : Prepared
