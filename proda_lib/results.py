@@ -30,6 +30,7 @@ __all__ = [
     "save_json",
     "save_numbers",
     "save_table",
+    "save_tree",
 ]
 
 #: What a number of the book may be: the prose also takes words from there.
@@ -168,6 +169,20 @@ def save_dataset(study: str, size: str, name: str, dataset: xr.Dataset) -> Path:
     with atomic(path) as temporary:
         labelled = dataset.assign_attrs(_label(study, size))
         labelled.to_netcdf(temporary, engine="h5netcdf")
+    return path
+
+
+def save_tree(study: str, size: str, name: str, tree: xr.DataTree) -> Path:
+    """Save a tree of groups as results/<study>/<size>/<name>.nc, labelled as by `save_dataset`."""
+    path = paths.results(study, size) / f"{_name(name)}.nc"
+    packed = {"zlib": True, "complevel": 4}
+    encoding = {
+        node.path: {variable: packed for variable in node.data_vars} for node in tree.subtree
+    }
+    with atomic(path) as temporary:
+        labelled = tree.copy()
+        labelled.attrs |= _label(study, size)
+        labelled.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
     return path
 
 

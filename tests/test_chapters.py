@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from proda_lib import studies
+from proda_lib import paths, studies
 from proda_lib.reproduce import book, plan
 from tests import browser
 
@@ -82,6 +83,19 @@ def test_results_say_what_they_are(study: str, name: str, folder: Path) -> None:
     assert all({"units", "long_name"} <= set(each.attrs) for each in found.data_vars.values())
     assert found.attrs["sites_used"] == int(found.used.sum()) > 0
     assert ("SYNTHETIC" in found.attrs.get("data", "")) == studies.info(study).synthetic
+
+
+def test_results_open_as_the_page_on_other_programs_says(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (paths.repository() / "book" / "results_elsewhere.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(folder)
+    for block in blocks:
+        exec(block.replace("/class/", "/smoke/"), {})
+    assert len(blocks) == 3
+    printed = capsys.readouterr().out
+    assert "kg m-2" in printed and "q10" in printed and "total_pg" in printed
 
 
 def test_every_page_in_a_browser(folder: Path) -> None:

@@ -90,3 +90,36 @@ def test_a_missing_result_says_what_to_run():
 def test_a_name_cannot_leave_the_folder(name):
     with pytest.raises(ValueError, match="result name"):
         results.save_table(*PLACE, name, pd.DataFrame())
+
+
+def test_posteriors_open_in_arviz_with_units_and_without_unused_sites(folder):
+    import arviz
+
+    from proda_lib.parameters import NAMES, PRODA
+    from proda_lib.posterior_file import to_tree
+
+    random, both = np.random.default_rng(1), ("site", "parameter")
+    found = xr.Dataset(
+        {"draws": (("site", "draw", "parameter"), random.uniform(size=(3, 20, 21))),
+         "used": ("site", [True, True, True]),
+         "observed_soc": (("site", "observation"), random.uniform(1e3, 1e5, (3, 2))),
+         "observed_depth": (("site", "observation"), [[0.1, 0.4]] * 3)}
+        | {f"parameter_{name}": (both, random.uniform(size=(3, 21)))
+           for name in ("rhat", "ess_bulk", "ess_tail")},
+        {"parameter": list(NAMES), "parameter_units": ("parameter", ["m2 yr-1"] + ["1"] * 20),
+         "prior_lower": ("parameter", PRODA.lower), "prior_upper": ("parameter", PRODA.upper),
+         "profile_id": ("site", [7, 8, 9]), "lon": ("site", [0.0] * 3), "lat": ("site", [0.0] * 3)},
+    )  # fmt: skip
+    found.used[1] = False
+    opened = arviz.from_netcdf(results.save_tree(*PLACE, "posteriors", to_tree(found)))
+    kept = found.isel(site=[0, 2])
+    physical = PRODA.to_physical(kept.draws.values)
+    assert opened.posterior.q10.dims == ("chain", "draw", "site")
+    np.testing.assert_allclose(opened.posterior.q10.values[0].T, physical[..., 2], rtol=1e-12)
+    assert opened.posterior.diffus.attrs["units"] == "m2 yr-1"
+    assert opened.posterior.site.values.tolist() == kept.profile_id.values.tolist()
+    np.testing.assert_array_equal(opened.observed_data.soc, kept.observed_soc)
+    np.testing.assert_array_equal(opened.diagnostics.rhat, kept.parameter_rhat)
+    found.used[:] = False
+    with pytest.raises(ValueError, match="no site is used"):
+        to_tree(found)
