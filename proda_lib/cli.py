@@ -131,7 +131,10 @@ def _data(options: argparse.Namespace) -> int:
     nothing = not options.study
     chosen = studies.choose(named or studies.names(), options.size)[0] if named or nothing else []
     failed = 0 if options.list else _fetch(chosen, products, options.size)
-    _table(data_table.rows_shown(chosen, list(references.PRODUCTS) if nothing else products))
+    shown = list(references.PRODUCTS) if nothing else products
+    _table(data_table.rows_shown(chosen, shown))
+    if options.list and options.study and (gone := data_table.missing_shown(chosen, products))[1:]:
+        _table(gone)
     return failed
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 from proda_lib import cli, files, studies
 from proda_lib.reproduce import kernel
 from proda_lib.soil_grid import CLM5
+from proda_lib.studies import download
 from proda_lib.studies.schema import LITTER, VARIABLES
 from proda_lib.studies.study import StudyInfo
 from tests import toy_project
@@ -158,20 +159,29 @@ def test_data_list_shows_studies_without_fetching(project, capsys, monkeypatch):
     def load(name, size="class"):
         raise AssertionError("fetched")
 
+    address = "https://raw.githubusercontent.com/far/away/c0ffee/far.nc"
+    file = download.RegisteredFile(
+        study="far", name="far.nc", address=address, licence="None.", sha256="0" * 64, bytes=120
+    )
+    monkeypatch.setattr(download, "registry", lambda name: (file,) if name == "far" else ())
     monkeypatch.setattr(studies, "load", load)
     place = project / "cache" / "studies" / "toy-class-CLM5-abc"
     place.mkdir(parents=True)
     (place / "sites.nc").write_bytes(bytes(2_500_000))
     assert cli.main(["data", "--list"]) == 0
     head, toy, far, *products = capsys.readouterr().out.splitlines()
-    assert head.split() == ["study", "data", "on", "disk", "source", "licence"]
+    assert head.split() == ["study", "data", "download", "on", "disk", "from", "licence"]
     assert toy.split("  ")[0] == "toy"
     assert "2.5 MB" in toy
     assert "made from a seed" in toy
-    assert "1 files missing" in far
+    assert "1 of 1 files missing" in far and "0.1 kB" in far and "github.com/far/away" in far
     assert "Licence of far." in far
     assert [row.split()[0] for row in products] == ["wise30sec", "soilgrids250m"]
     assert all("missing" in row and "CC BY" in row for row in products)
+    assert cli.main(["data", "--list", "far", "wise30sec"]) == 0
+    *_, head, far, product = capsys.readouterr().out.splitlines()
+    assert far.split()[0] == "far" and far.endswith(f"0.1 kB        {address}")
+    assert product.endswith("https://files.isric.org/public/wise/wise_30sec_v1.zip")
 
 
 def test_data_that_cannot_be_fetched_give_exit_status_1(project, capsys, monkeypatch):

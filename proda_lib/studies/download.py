@@ -18,6 +18,7 @@ from proda_lib import files, paths
 __all__ = [
     "DownloadError",
     "RegisteredFile",
+    "SOURCE_HOSTS",
     "fetch",
     "in_mirror",
     "missing",
@@ -28,7 +29,7 @@ __all__ = [
 TIMEOUT = (4.0, 30.0)
 
 #: The host that serves single files of a repository, and the host it stands for.
-_RAW_HOSTS = {"raw.githubusercontent.com": "github.com"}
+SOURCE_HOSTS = {"raw.githubusercontent.com": "github.com"}
 
 
 class DownloadError(RuntimeError):
@@ -99,7 +100,7 @@ def in_mirror(address: str) -> Path | None:
     if not root:
         return None
     parts = urlsplit(address)
-    host = _RAW_HOSTS.get(parts.netloc, parts.netloc)
+    host = SOURCE_HOSTS.get(parts.netloc, parts.netloc)
     return Path(root).expanduser() / host / unquote(parts.path).lstrip("/")
 
 
