@@ -7,6 +7,7 @@ it came from.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -56,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.run(options)
     except _Terminated:
-        return _complain("terminated: finished chapters are kept, the same command resumes", 143)
+        return _stopped("terminated", 143)
     except KeyboardInterrupt:
-        return _complain("interrupted: finished chapters are kept, the same command resumes", 130)
+        return _stopped("interrupted", 130)
     except Exception as error:
         if os.environ.get("PRODA_DEBUG"):
             raise
@@ -66,6 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(error, _CLEAR) or not message:
             message = f"{type(error).__name__}: {message} (PRODA_DEBUG=1 shows where)"
         return _complain(message)
+
+
+def _stopped(how: str, code: int) -> int:
+    # The kernel's task ends with an error that nobody asks for; asyncio would print it.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
+    return _complain(f"{how}: finished chapters are kept, the same command resumes", code)
 
 
 def _complain(message: str, code: int = 1) -> int:
