@@ -52,7 +52,8 @@ def snapshot_2023(
             for row in layers
             if row["layer_id"] in by_layer
         ]
-        tsv(inside / f"wosis_202312_{code}.tsv", COLUMNS_2023, rows)
+        if rows:
+            tsv(inside / f"wosis_202312_{code}.tsv", COLUMNS_2023, rows)
     return folder
 
 

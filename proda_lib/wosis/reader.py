@@ -92,8 +92,8 @@ def chunks(source: Source, columns: Sequence[Column]) -> Iterator[pd.DataFrame]:
     Raises
     ------
     SnapshotError
-        If the table is empty, cut off, not UTF-8, lacks a column, has a row with more cells than
-        columns, or a text where a number belongs.
+        If the table is empty, cut off, not UTF-8, lacks a column, or has a text where a number
+        belongs, as in a row whose cells are shifted.
     """
     found = present(source, columns)
     _check_end(source)
