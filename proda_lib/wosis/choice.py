@@ -31,9 +31,9 @@ class Choice:
         surface (negative upper depth) are left out in any case.
     coarse : {"ignore", "correct"}
         Whether the volume of coarse fragments is taken off. The original study ignores it at
-        profiles, and half of the layers with carbon do not know it (235,002 layers of 2019 have
-        it, 471,301 have carbon: doi:10.5194/essd-12-299-2020, table A1), so "ignore" is the
-        default: corrected and uncorrected layers are not mixed.
+        profiles, and at least half of the layers with carbon do not know it (235,002 layers of
+        2019 have it, 471,301 have carbon: doi:10.5194/essd-12-299-2020, table A1), so "ignore" is
+        the default: corrected and uncorrected layers are not mixed.
 
     Examples
     --------

@@ -21,6 +21,9 @@ from proda_lib.wosis.tally import Tally
 
 __all__ = ["checked_target", "read", "write"]
 
+#: Decimals with which what is computed is written; what is read is written as it was read.
+_DECIMALS = {"soc_kg_m3": 6, "bulk_density_kg_m3": 3, "coarse_fraction": 6}
+
 
 def read(
     place: str | os.PathLike[str],
@@ -123,7 +126,8 @@ def write(layers: pd.DataFrame, report: pd.DataFrame, path: str | os.PathLike[st
     target = checked_target(path)
     beside = target.with_name(f"{target.stem}_report.csv")
     with atomic(target) as first, atomic(beside) as second:
-        layers.to_csv(first, index=False, float_format="%.8g")
+        # Rounding first is ten times as fast as a format for each number.
+        layers.round(_DECIMALS).to_csv(first, index=False)
         report.to_csv(second, index=False)
     return beside
 
