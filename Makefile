@@ -80,6 +80,7 @@ bench: $(STAMP) ## measure speed and memory
 	$(RUN) benchmarks/everywhere.py
 	$(RUN) benchmarks/maps.py
 	$(RUN) benchmarks/mechanisms.py
+	$(RUN) benchmarks/wosis.py
 
 clean: ## remove the built book and caches; keep results, downloads and .venv
 	rm -rf build .pytest_cache .ruff_cache .hypothesis

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import proda_lib
 from proda_lib import paths
+from proda_lib.wosis import command as wosis
 
 if TYPE_CHECKING:
     from proda_lib.reproduce.run import Outcome
@@ -87,13 +88,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"proda {proda_lib.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (run, text, *options) in {
-        "data": (_data, "fetch or make the data of studies, fetch reference products",
+        "data": (_data, "fetch or make the data of studies, fetch products",
                  "studies", "list", "size"),
         "reproduce": (_reproduce, "run the chapters, build the book",
                       "study", "size", "only", "set", "force", "no-book"),
         "status": (_status, "say which chapters are stale, and why", "study", "size", "set"),
         "book": (_book, "build the book from what has run", "pdf", "shown"),
         "check": (_check, "check studies, or files of sites or cells", "what", "size"),
+        "wosis": (_wosis, "make a table of soil layers of a WoSIS snapshot", *wosis.OPTIONS),
     }.items():  # fmt: skip
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=run)
@@ -107,7 +109,7 @@ _REPEATED: dict[str, Any] = {"action": "append", "default": []}
 _FLAG: dict[str, Any] = {"action": "store_true"}
 _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "studies": (("study",), {"nargs": "*", "metavar": "STUDY|PRODUCT",
-                "help": "default: all studies, no reference product"}),
+                "help": "default: all studies, no product"}),
     "what": (("what",), {"nargs": "*", "metavar": "STUDY|FILE.nc",
              "help": "default: every study whose data are present"}),
     "study": (("--study",), _REPEATED | {"metavar": "STUDY",
@@ -122,23 +124,24 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "force": (("--force",), _FLAG | {"help": "run also what is up to date"}),
     "no-book": (("--no-book",), _FLAG | {"help": "do not build the book afterwards"}),
     "pdf": (("--pdf",), _FLAG | {"help": "also print it as PDF"}),
+    **wosis.OPTIONS,
 }  # fmt: skip
 
 
 def _data(options: argparse.Namespace) -> int:
     """`proda data`: bring data into the cache, and show the table."""
-    from proda_lib import data_table, references, studies
+    from proda_lib import data_table, studies
     from proda_lib.nearest import check_known
+    from proda_lib.references.files import ADDRESSES
 
     for name in options.study:
-        there = [*studies.names(), *references.PRODUCTS]
-        check_known("study or reference product", name, there)
-    named = [name for name in options.study if name not in references.PRODUCTS]
-    products = [name for name in references.PRODUCTS if name in options.study]
+        check_known("study or product", name, [*studies.names(), *ADDRESSES])
+    named = [name for name in options.study if name not in ADDRESSES]
+    products = [name for name in ADDRESSES if name in options.study]
     nothing = not options.study
     chosen = studies.choose(named or studies.names(), options.size)[0] if named or nothing else []
     failed = 0 if options.list else _fetch(chosen, products, options.size)
-    shown = list(references.PRODUCTS) if nothing else products
+    shown = list(ADDRESSES) if nothing else products
     _table(data_table.rows_shown(chosen, shown))
     if options.list and options.study and (gone := data_table.missing_shown(chosen, products))[1:]:
         _table(gone)
@@ -146,15 +149,15 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _fetch(chosen: Sequence[str], products: Sequence[str], size: str) -> int:
-    """Bring studies and reference products into the cache; return the exit status."""
+    """Bring studies and products into the cache; return the exit status."""
     from proda_lib import studies
-    from proda_lib.references.files import fetch_product
+    from proda_lib.references.files import READ_BY, fetch_product
 
     failed = 0
     for name in [*chosen, *products]:
         try:
             if name in products:
-                said = f"{len(fetch_product(name))} files, read when a chapter maps a real study"
+                said = f"{len(fetch_product(name))} files, read {READ_BY[name]}"
             else:
                 said = _contents(studies.load(name, size))
         except (ValueError, RuntimeError, OSError) as error:
@@ -249,6 +252,12 @@ def _book(options: argparse.Namespace) -> int:
     print(f"book: open {page}", flush=True)
     if options.pdf:
         print(f"PDF: {paths.build() / 'pdf' / 'proda-book.pdf'}", flush=True)
+    return 0
+
+
+def _wosis(options: argparse.Namespace) -> int:
+    """`proda wosis`: write the table of a snapshot and show what was left out."""
+    _table(wosis.run(options))
     return 0
 
 

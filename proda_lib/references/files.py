@@ -1,4 +1,4 @@
-"""The files of reference products: where they are, how they come, that they stay the same.
+"""The files of reference products and snapshots: where they are, that they stay the same.
 
 No hash of these files is published. The SHA-256 of each is recorded when it is first seen to be
 whole and must be the same ever after: what a figure was made from does not change unnoticed, and a
@@ -26,6 +26,7 @@ from proda_lib.studies.download import TIMEOUT, in_mirror
 __all__ = [
     "ABOUT",
     "ADDRESSES",
+    "READ_BY",
     "SOILGRIDS_DEPTHS",
     "SOILGRIDS_VARIABLES",
     "fetch_product",
@@ -50,6 +51,8 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
         for name in SOILGRIDS_VARIABLES
         for top, base in SOILGRIDS_DEPTHS
     ),
+    "wosis2019": (f"{_HOST}/public/wosis_snapshot/WoSIS_2019_September.zip",),
+    "wosis2023": (f"{_HOST}/public/wosis_snapshot/WoSIS_2023_December.zip",),
 }
 
 #: What is to be said about each product wherever it is shown.
@@ -64,6 +67,24 @@ ABOUT = {
         "citation": "Poggio et al. 2021, doi:10.5194/soil-7-217-2021",
         "licence": "CC BY 4.0",
     },
+    "wosis2019": {
+        "version": "WoSIS snapshot of September 2019",
+        "citation": "Batjes, Ribeiro and van Oostrum 2020, doi:10.5194/essd-12-299-2020",
+        "licence": "that of each layer's source, in the column licence",
+    },
+    "wosis2023": {
+        "version": "WoSIS snapshot of December 2023",
+        "citation": "Batjes, Calisto and de Sousa 2024, doi:10.5194/essd-16-4735-2024",
+        "licence": "CC BY 4.0; that of each layer's source is in the column licence",
+    },
+}
+
+#: What reads each product.
+READ_BY = {
+    "wise30sec": "when a chapter maps a real study",
+    "soilgrids250m": "when a chapter maps a real study",
+    "wosis2019": "by `proda wosis --version 2019`",
+    "wosis2023": "by `proda wosis --version 2023`",
 }
 
 #: First bytes of TIFF and BigTIFF, of either byte order.

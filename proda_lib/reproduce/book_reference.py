@@ -40,6 +40,7 @@ _INTERNAL = (
     "proda_lib.studies.newyork.",
     "proda_lib.studies.store",
     "proda_lib.studies.twin.",
+    "proda_lib.wosis.command",
 )
 
 
