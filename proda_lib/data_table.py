@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from proda_lib import paths, studies
 from proda_lib.references import files
+from proda_lib.studies import download
 
 __all__ = ["rows_shown"]
 
@@ -42,8 +43,10 @@ def rows_shown(chosen: Sequence[str], products: Sequence[str] = ()) -> list[tupl
 
 def _disk(name: str) -> str:
     """Return the room that a study or product takes in the cache, in MB."""
-    places = [paths.cache() / "downloads" / name, *(paths.cache() / "studies").glob(f"{name}-*")]
-    total = sum(f.stat().st_size for place in places for f in place.rglob("*") if f.is_file())
+    kept = {file.cached for file in download.registry(name)}
+    folders = [paths.cache() / "downloads" / name, *(paths.cache() / "studies").glob(f"{name}-*")]
+    kept |= {file for folder in folders for file in folder.rglob("*") if file.is_file()}
+    total = sum(file.stat().st_size for file in kept if file.is_file())
     return f"{total / 1e6:.1f} MB"
 
 

@@ -135,7 +135,7 @@ def data_key(name: str, size: str = "class", soil_grid: str = "CLM5") -> str:
     from proda_lib.studies import download, store
 
     row = _row(name, size)
-    hashes = [(file.name, file.sha256) for file in download.registry(name)]
+    hashes = [(file.name, file.hash) for file in download.registry(name)]
     entries = [(entry, row.get(entry)) for entry in _DATA_ENTRIES]
     code = used_files(f"import {__name__}.{name}", paths.package())
     return text_hash(store.FORMAT, name, soil_grid, entries, hashes, sorted(code.items()))
