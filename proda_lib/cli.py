@@ -100,7 +100,7 @@ _REPEATED: dict[str, Any] = {"action": "append", "default": []}
 _FLAG: dict[str, Any] = {"action": "store_true"}
 _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "studies": (("study",), {"nargs": "*", "metavar": "STUDY|PRODUCT",
-                "help": "default: all studies, no reference product"}),
+                "help": "default: all but conus and global, no reference product"}),
     "what": (("what",), {"nargs": "*", "metavar": "STUDY|FILE.nc",
              "help": "default: every study whose data are present"}),
     "study": (("--study",), _REPEATED | {"metavar": "STUDY",
@@ -130,7 +130,9 @@ def _data(options: argparse.Namespace) -> int:
     products = [name for name in references.PRODUCTS if name in options.study]
     nothing = not options.study
     chosen = studies.choose(named or studies.names(), options.size)[0] if named or nothing else []
-    failed = 0 if options.list else _fetch(chosen, products, options.size)
+    unasked = {name for name in chosen if studies.info(name).large and studies.missing(name)}
+    wanted = [name for name in chosen if named or name not in unasked]
+    failed = 0 if options.list else _fetch(wanted, products, options.size)
     _table(data_table.rows_shown(chosen, list(references.PRODUCTS) if nothing else products))
     return failed
 
