@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from proda_lib.studies.published.build import Region, make_study
 from proda_lib.studies.published.filters import UNITED_STATES, in_box, in_united_states
 from proda_lib.studies.published.words import ABOUT, CITATION, DIFFERENCES, LICENCE
+from proda_lib.studies.states import inside
 from proda_lib.studies.study import Study, StudyInfo
-from proda_lib.studies.twin.geometry import inside
 
 __all__ = ["INFO", "make"]
 

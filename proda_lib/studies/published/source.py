@@ -173,9 +173,13 @@ def _opened(path: Path) -> Iterator[xr.Dataset]:
     """Yield a file's variables, unread; failures on the way name the file."""
     engine = {"engine": "h5netcdf", "phony_dims": "sort"} if _is_hdf5(path) else {"engine": "scipy"}
     try:
-        with xr.open_dataset(path, decode_times=False, **engine) as data:
+        data = xr.open_dataset(path, decode_times=False, **engine)
+    except Exception as error:  # engines raise many kinds for a file that is not theirs
+        raise _unreadable(path, error) from error
+    try:
+        with data:
             yield data
-    except (OSError, TypeError, KeyError, IndexError, EOFError) as error:
+    except OSError as error:
         raise _unreadable(path, error) from error
 
 
