@@ -109,7 +109,7 @@ _REPEATED: dict[str, Any] = {"action": "append", "default": []}
 _FLAG: dict[str, Any] = {"action": "store_true"}
 _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "studies": (("study",), {"nargs": "*", "metavar": "STUDY|PRODUCT",
-                "help": "default: all studies, no product"}),
+                "help": "default: all studies but conus and global, no product"}),
     "what": (("what",), {"nargs": "*", "metavar": "STUDY|FILE.nc",
              "help": "default: every study whose data are present"}),
     "study": (("--study",), _REPEATED | {"metavar": "STUDY",
@@ -140,7 +140,9 @@ def _data(options: argparse.Namespace) -> int:
     products = [name for name in ADDRESSES if name in options.study]
     nothing = not options.study
     chosen = studies.choose(named or studies.names(), options.size)[0] if named or nothing else []
-    failed = 0 if options.list else _fetch(chosen, products, options.size)
+    unasked = {name for name in chosen if studies.info(name).large and studies.missing(name)}
+    wanted = [name for name in chosen if named or name not in unasked]
+    failed = 0 if options.list else _fetch(wanted, products, options.size)
     shown = list(ADDRESSES) if nothing else products
     _table(data_table.rows_shown(chosen, shown))
     if options.list and options.study and (gone := data_table.missing_shown(chosen, products))[1:]:

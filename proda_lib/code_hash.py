@@ -18,7 +18,7 @@ __all__ = ["used_files"]
 
 #: Modules that cannot change a number, by their name within the package.
 _PLUMBING = {"code_hash", "files", "nearest", "parts", "paths", "progress", "workers"} | {
-    f"studies{name}" for name in ("", ".download", ".store", ".study")
+    f"studies{name}" for name in ("", ".download", ".resume", ".store", ".study")
 }
 
 

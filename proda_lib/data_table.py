@@ -103,8 +103,10 @@ def _megabytes(size: int | None) -> str:
 
 def _disk(name: str) -> str:
     """Return the room that a study or product takes in the cache."""
-    places = [paths.cache() / "downloads" / name, *(paths.cache() / "studies").glob(f"{name}-*")]
-    total = sum(f.stat().st_size for place in places for f in place.rglob("*") if f.is_file())
+    kept = {file.cached for file in download.registry(name)}
+    folders = [paths.cache() / "downloads" / name, *(paths.cache() / "studies").glob(f"{name}-*")]
+    kept |= {file for folder in folders for file in folder.rglob("*") if file.is_file()}
+    total = sum(file.stat().st_size for file in kept if file.is_file())
     return f"{total / 1e6:.1f} MB"
 
 

@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["atomic", "locked", "remove_partial", "sha256", "text_hash"]
+__all__ = ["atomic", "git_blob", "locked", "remove_partial", "sha256", "text_hash"]
 
 #: Part of the name of every unfinished file (git ignores these).
 PARTIAL = ".partial"
@@ -143,6 +144,28 @@ def sha256(path: str | os.PathLike[str]) -> str:
     """
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def git_blob(path: str | os.PathLike[str]) -> str:
+    """Return the id that git gives a file's content, 40 hexadecimal digits.
+
+    The SHA-1 of "blob", a blank, the size in bytes, a zero byte and the content: what
+    `git hash-object FILE` prints.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "empty"
+    >>> file.touch()
+    >>> git_blob(file)
+    'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
+    """
+
+    def begun() -> Any:
+        return hashlib.sha1(f"blob {Path(path).stat().st_size}\0".encode(), usedforsecurity=False)
+
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, begun).hexdigest()
 
 
 def text_hash(*parts: object) -> str:

@@ -11,8 +11,7 @@ import xarray as xr
 
 from proda_lib import studies
 from proda_lib.soil_grid import CLM5
-from proda_lib.studies import newyork, schema
-from proda_lib.studies.newyork import observations
+from proda_lib.studies import newyork, observations, schema
 
 real = pytest.mark.skipif(
     not os.environ.get("PRODA_MIRROR"), reason="real data: set PRODA_MIRROR to a mirror"

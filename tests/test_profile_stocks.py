@@ -16,7 +16,7 @@ from proda_lib.profile_curve import equal_area_spline, uniform_layers
 from proda_lib.profile_layers import layer_bounds, uneven
 from proda_lib.profile_stocks import observed_stocks
 from proda_lib.stock_choices import changed_totals
-from proda_lib.studies.twin.geometry import inside
+from proda_lib.studies.states import inside
 
 METHODS = ("layers", "spline")
 COLUMN = ((0.0, 0.3), (0.3, 1.0), (1.0, 2.0))

@@ -42,7 +42,7 @@ def _study(value: float = 283.0) -> studies.Study:
     [
         (
             lambda: studies.load("newyrok"),
-            ("'newyrok'", "twin, newyork", "did you mean 'newyork'?"),
+            ("'newyrok'", "twin, newyork, conus, global", "did you mean 'newyork'?"),
         ),
         (lambda: studies.info("twinn"), ("'twinn'", "did you mean 'twin'?")),
         (lambda: studies.missing("x"), ("'x'", "twin, newyork")),
@@ -127,8 +127,12 @@ def test_the_data_key_follows_code_tables_and_files_but_not_comments(tmp_path, m
     assert changed("proda_lib/studies/store.py", "\nx = 1\n") == []
     assert changed("proda_lib/studies/newyork/source.py", "\nx = 1\n") == ["newyork"]
     assert changed("proda_lib/studies/newyork/covariates.csv", "a,b,c,d\n") == ["newyork"]
+    published = ["conus", "global"]
+    assert changed("proda_lib/studies/published/covariates.csv", "a,b,c,d\n") == published
+    assert changed("proda_lib/studies/published/build.py", "\nx = 1\n") == published
+    assert changed("proda_lib/studies/published/conus.py", "\nx = 1\n") == ["conus"]
     assert changed("proda_lib/studies/twin/tables/truth.toml", "\n[x]\n") == ["twin"]
-    assert changed("data/outlines/conus_states.geojson", " ") == ["twin"]
+    assert changed("data/outlines/conus_states.geojson", " ") == ["twin", "conus"]
     assert changed("data/outlines/lakes.geojson", " ") == []
     assert changed("proda_lib/steady_state.py", "\nx = 1\n") == ["twin"]
-    assert changed("proda_lib/soil_grid.py", "\nx = 1\n") == ["twin", "newyork"]
+    assert changed("proda_lib/soil_grid.py", "\nx = 1\n") == ["twin", "newyork", *published]

@@ -15,8 +15,9 @@ from proda_lib import steady_state
 from proda_lib.parameters import NAMES, PRODA
 from proda_lib.soil_grid import CLM5, CLM45, SoilGrid
 from proda_lib.studies import schema, sizes, twin
+from proda_lib.studies.states import inside
 from proda_lib.studies.twin import sampling
-from proda_lib.studies.twin.geometry import albers, inside
+from proda_lib.studies.twin.geometry import albers
 from proda_lib.studies.twin.tables import covariate_table, seed
 from proda_lib.studies.twin.vegetation import CLASSES
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from proda_lib.parameters import NAMES, PARAMETERS, index
 from proda_lib.soil_grid import CLM5, CLM45
 from proda_lib.studies.cells import cell_area
+from proda_lib.studies.states import inside
 from proda_lib.studies.twin import sampling, soil_climate, tables
 from proda_lib.studies.twin.bioclim import bioclimatic, koppen
 from proda_lib.studies.twin.climate import (
@@ -23,7 +24,6 @@ from proda_lib.studies.twin.geometry import (
     albers,
     bumps,
     distance_to_line,
-    inside,
     land_cells,
 )
 from proda_lib.studies.twin.landscape import land, landscape, nearest_cell

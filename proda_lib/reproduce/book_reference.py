@@ -38,6 +38,8 @@ _INTERNAL = (
     "proda_lib.reproduce",
     "proda_lib.studies.download",
     "proda_lib.studies.newyork.",
+    "proda_lib.studies.published.",
+    "proda_lib.studies.resume",
     "proda_lib.studies.store",
     "proda_lib.studies.twin.",
     "proda_lib.wosis.command",

@@ -1,7 +1,7 @@
 """Studies: data sets in one common form, read from their source or made from a seed.
 
 >>> names()
-('twin', 'newyork')
+('twin', 'newyork', 'conus', 'global')
 
 `load` is the way in; a study once made is kept in the cache and read from there.
 """
@@ -31,8 +31,13 @@ __all__ = [
     "sizes",
 ]
 
-#: Synthetic first: it is the one that is always there.
-_NAMES = ("twin", "newyork")
+#: Name -> module. Synthetic first: it is the one that is always there.
+_MODULES = {
+    "twin": "twin",
+    "newyork": "newyork",
+    "conus": "published.conus",
+    "global": "published.world",
+}
 
 #: Entries of the size table that decide what the data are (the others say how long a run takes).
 _DATA_ENTRIES = ("sites", "seed")
@@ -46,7 +51,7 @@ def names() -> tuple[str, ...]:
     >>> "newyork" in names()
     True
     """
-    return _NAMES
+    return tuple(_MODULES)
 
 
 def info(name: str) -> StudyInfo:
@@ -135,9 +140,9 @@ def data_key(name: str, size: str = "class", soil_grid: str = "CLM5") -> str:
     from proda_lib.studies import download, store
 
     row = _row(name, size)
-    hashes = [(file.name, file.sha256) for file in download.registry(name)]
+    hashes = [(file.name, file.hash) for file in download.registry(name)]
     entries = [(entry, row.get(entry)) for entry in _DATA_ENTRIES]
-    code = used_files(f"import {__name__}.{name}", paths.package())
+    code = used_files(f"import {_module_name(name)}", paths.package())
     return text_hash(store.FORMAT, name, soil_grid, entries, hashes, sorted(code.items()))
 
 
@@ -184,5 +189,9 @@ def _row(name: str, size: str) -> dict[str, Any]:
 
 
 def _module(name: str) -> ModuleType:
+    return importlib.import_module(_module_name(name))
+
+
+def _module_name(name: str) -> str:
     check_known("study", name, names())
-    return importlib.import_module(f"{__name__}.{name}")
+    return f"{__name__}.{_MODULES[name]}"

@@ -1,8 +1,9 @@
-"""The files of real studies: registered with address, SHA-256 and size, fetched when needed.
+"""The files of real studies: registered with address and hash, fetched when needed.
 
 A file is taken from the cache, else from the folder PRODA_MIRROR (used in place, laid out as
-host/owner/repository/commit/path), else from its address with pooch. Whatever the way, its
-SHA-256 must be the registered one.
+host/owner/repository/commit/path), else from its address. Whatever the way, its hash must be the
+registered one: the SHA-256, or the git blob id where only that is known. A broken download is
+continued by the next one.
 """
 
 from __future__ import annotations
@@ -46,25 +47,45 @@ class RegisteredFile:
         The study, and the path by which the study knows the file.
     address : str
         Where its source serves it.
-    sha256 : str
-        Of the content, 64 hexadecimal digits.
-    bytes : int
-        Size.
     licence : str
         What the source says about reuse.
+    sha256 : str
+        Of the content, 64 hexadecimal digits; "" if not known.
+    git_blob : str
+        Id of the content in git, 40 hexadecimal digits: the check where there is no SHA-256.
+    bytes : int or None
+        Size; None if not known.
+    folder : str
+        Folder of the cache: the study's name, or that of the files that several studies share.
     """
 
     study: str
     name: str
     address: str
-    sha256: str
-    bytes: int
     licence: str
+    sha256: str = ""
+    git_blob: str = ""
+    bytes: int | None = None
+    folder: str = ""
 
     @property
     def cached(self) -> Path:
         """Where the cache keeps the file."""
-        return paths.cache() / "downloads" / self.study / self.name
+        return paths.cache() / "downloads" / (self.folder or self.study) / self.name
+
+    @property
+    def hash(self) -> str:
+        """The registered hash: the SHA-256 if known, else the git blob id."""
+        return self.sha256 or self.git_blob
+
+    @property
+    def hash_kind(self) -> str:
+        """How the registered hash is called."""
+        return "SHA-256" if self.sha256 else "git blob id"
+
+    def hash_of(self, path: Path) -> str:
+        """Return the hash of a file, of the registered kind."""
+        return files.sha256(path) if self.sha256 else files.git_blob(path)
 
 
 def registry(study: str) -> tuple[RegisteredFile, ...]:
@@ -76,11 +97,15 @@ def registry(study: str) -> tuple[RegisteredFile, ...]:
     31
     >>> registry("twin")
     ()
+    >>> registry("conus")[0].cached == registry("global")[0].cached
+    True
     """
     with (paths.data() / "registry.toml").open("rb") as stream:
-        entry = tomllib.load(stream).get(study, {})
+        table = tomllib.load(stream)
+    folder = table.get(study, {}).get("files_of", study)
+    entry = table.get(folder, {})
     return tuple(
-        RegisteredFile(study=study, licence=entry["licence"], **row)
+        RegisteredFile(study=study, licence=entry["licence"], folder=folder, **row)
         for row in entry.get("file", [])
     )
 
@@ -144,43 +169,55 @@ def _fetch_one(file: RegisteredFile, progress: bool) -> Path:
     path = _present(file)
     if path is None:
         return _download(file, progress)
-    found = files.sha256(path)
-    if found != file.sha256:
+    found = file.hash_of(path)
+    if found != file.hash:
         raise DownloadError(
-            f"study {file.study!r}: {path} is not the registered file: expected SHA-256 "
-            f"{file.sha256}, found {found}; move it away (nothing is deleted here) and run "
+            f"study {file.study!r}: {path} is not the registered file: expected {file.hash_kind} "
+            f"{file.hash}, found {found}; move it away (nothing is deleted here) and run "
             f"`proda data {file.study}` to fetch it again from {file.address}"
         )
     return path
 
 
 def _download(file: RegisteredFile, progress: bool) -> Path:
-    import pooch
-    import requests
-
-    pooch.get_logger().setLevel("WARNING")
+    """Fetch to a name that says it is a part; only what has the right hash gets the real one."""
     target = file.cached
-    try:
-        # pooch writes to a temporary name and renames only what has the right hash.
-        pooch.retrieve(
-            file.address,
-            known_hash=f"sha256:{file.sha256}",
-            path=target.parent,
-            fname=target.name,
-            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT),
-        )
-    except ValueError as error:
+    part = target.with_name(f"{target.name}.part")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    continued = part.is_file()
+    found = _brought(file, part, progress)
+    if found != file.hash and continued:
+        # The part was of another file or another version: once more, from the start.
+        part.unlink()
+        found = _brought(file, part, progress)
+    if found != file.hash:
+        part.unlink()
         raise DownloadError(
             f"study {file.study!r}: {file.address} no longer serves the registered "
-            f"{file.name}: {' '.join(str(error).split())}; nothing was kept: "
-            f"{_by_hand(file)}"
-        ) from error
+            f"{file.name}: expected {file.hash_kind} {file.hash}, found {found}; nothing was "
+            f"kept: {_by_hand(file)}"
+        )
+    os.replace(part, target)
+    return target
+
+
+def _brought(file: RegisteredFile, part: Path, progress: bool) -> str:
+    """Bring a file, or the rest of it, and return the hash of what then lies there."""
+    import requests
+
+    from proda_lib.studies.resume import ResumingDownloader
+
+    try:
+        ResumingDownloader(progressbar=progress, timeout=TIMEOUT)(file.address, str(part))
     except (requests.RequestException, OSError) as error:
+        kept = ""
+        if part.is_file():
+            kept = f"; {part.stat().st_size:,} bytes are kept and the same command continues them"
         raise DownloadError(
             f"study {file.study!r}: cannot fetch {file.name} from {file.address} "
-            f"({_reason(error)}): {_by_hand(file)}"
+            f"({_reason(error)}{kept}): {_by_hand(file)}"
         ) from error
-    return target
+    return file.hash_of(part)
 
 
 def _by_hand(file: RegisteredFile) -> str:
@@ -191,7 +228,8 @@ def _by_hand(file: RegisteredFile) -> str:
     if mirror:
         lacks = "lacks it" if Path(mirror).expanduser().is_dir() else "is no folder"
         how = f"or mend PRODA_MIRROR, now {mirror}, which {lacks}{rest}"
-    return f"put a copy with SHA-256 {file.sha256} ({file.bytes:,} bytes) at {file.cached}, {how}"
+    size = "" if file.bytes is None else f" ({file.bytes:,} bytes)"
+    return f"put a copy with {file.hash_kind} {file.hash}{size} at {file.cached}, {how}"
 
 
 def _reason(error: Exception) -> str:

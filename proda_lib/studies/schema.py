@@ -22,6 +22,7 @@ __all__ = [
     "Variable",
     "below_bedrock",
     "check",
+    "described",
     "grid_of",
     "variable",
 ]
@@ -140,6 +141,20 @@ def variable(name: str, row: Row, values: np.ndarray) -> xr.Variable:
     """
     line = next(each for each in VARIABLES if each.name == name)
     return xr.Variable((row, *line.dims), values, {"units": line.units, "long_name": line.meaning})
+
+
+def described(data: xr.Dataset) -> xr.Dataset:
+    """Set units and meaning of the schema's variables, and return the same Dataset.
+
+    Examples
+    --------
+    >>> described(xr.Dataset({"sand": ("layer", [40.0])})).sand.units
+    'percent'
+    """
+    for line in VARIABLES:
+        if line.name in data.variables:
+            data[line.name].attrs.update(units=line.units, long_name=line.meaning)
+    return data
 
 
 def below_bedrock(sites: xr.Dataset) -> xr.Variable:

@@ -29,6 +29,8 @@ class StudyInfo:
         What the data cannot show, one sentence each.
     soil_grids : tuple of str
         Soil grids on which the forcing exists ("CLM5", "CLM45").
+    large : bool
+        Whether its files are fetched only when the study is named.
     """
 
     name: str
@@ -39,6 +41,7 @@ class StudyInfo:
     citation: str
     weaknesses: tuple[str, ...] = ()
     soil_grids: tuple[str, ...] = ("CLM5",)
+    large: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from proda_lib.studies.newyork.observations import (
+from proda_lib.studies.newyork.source import (
+    Source,
+    covariate_table,
+    read_grid,
+    read_sites,
+)
+from proda_lib.studies.observations import (
     IMPLAUSIBLE_SOC,
     common_layers,
     trim,
     usable,
     usable_cells,
 )
-from proda_lib.studies.newyork.source import (
-    Source,
-    covariate_table,
-    described,
-    read_grid,
-    read_sites,
-)
+from proda_lib.studies.schema import described
 from proda_lib.studies.study import Study, StudyInfo
 
 __all__ = ["IMPLAUSIBLE_SOC", "INFO", "common_layers", "covariate_table", "make"]

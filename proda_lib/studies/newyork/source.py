@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from proda_lib.soil_grid import CLM5
 from proda_lib.studies.cells import cell_area
-from proda_lib.studies.newyork.observations import with_observations
-from proda_lib.studies.schema import LITTER, VARIABLES
+from proda_lib.studies.covariates import with_covariates
+from proda_lib.studies.observations import with_observations
+from proda_lib.studies.schema import LITTER, VARIABLES, described
 
-__all__ = ["Source", "covariate_table", "described", "read_grid", "read_sites"]
+__all__ = ["Source", "covariate_table", "read_grid", "read_sites"]
 
 FloatArray = NDArray[np.float64]
 
@@ -76,7 +77,7 @@ def read_sites(source: Source) -> xr.Dataset:
     n = _PROFILES
     environment = source.read("Training_Data/env_info.txt", (n, 38))
     sites = _forcing(source, "Training_Data/model_force_", n, "site")
-    sites = _with_covariates(sites, environment, "site")
+    sites = with_covariates(sites, environment, "site", covariate_table())
     number = source.read("Training_Data/profile_id.txt", (n,)).astype(np.int64)
     coordinates = {
         "profile_id": (number, "as in the source; order number in WoSIS minus 1"),
@@ -98,20 +99,12 @@ def read_grid(source: Source) -> xr.Dataset:
     environment = source.read("Prediction_Data/grid_env_info_NY.txt", (n, 38))
     number = source.read("Prediction_Data/grid_env_info_ID.txt", (n,)).astype(np.int64)
     grid = _forcing(source, "Prediction_Data/model_force_pred_", n, "cell")
-    grid = _with_covariates(grid, environment, "cell").assign_coords(
+    grid = with_covariates(grid, environment, "cell", covariate_table()).assign_coords(
         grid_env_info_ID=("cell", number, {"long_name": "number of the cell in the source"}),
         source_row=("cell", np.arange(n), {"long_name": "0-based row of the source's files"}),
     )
     grid["area"] = ("cell", cell_area(environment[:, 1]))
     return described(grid)
-
-
-def described(data: xr.Dataset) -> xr.Dataset:
-    """Set units and meaning of the schema's variables."""
-    for variable in VARIABLES:
-        if variable.name in data.variables:
-            data[variable.name].attrs.update(units=variable.units, long_name=variable.meaning)
-    return data
 
 
 def _forcing(source: Source, prefix: str, n: int, row: str) -> xr.Dataset:
@@ -140,19 +133,6 @@ def _forcing(source: Source, prefix: str, n: int, row: str) -> xr.Dataset:
         },
         coords={"litter": list(LITTER), "node": ("layer", CLM5.node, {"units": "m"})},
         attrs={"soil_grid": CLM5.name},
-    )
-
-
-def _with_covariates(data: xr.Dataset, environment: FloatArray, row: str) -> xr.Dataset:
-    table = covariate_table()
-    return data.assign(covariates=((row, "covariate"), environment)).assign_coords(
-        covariate=table["name"].to_numpy(dtype=str),
-        covariate_units=("covariate", table["units"].to_numpy(dtype=str)),
-        covariate_kind=("covariate", table["kind"].to_numpy(dtype=str)),
-        covariate_meaning=("covariate", table["meaning"].to_numpy(dtype=str)),
-        lon=(row, environment[:, 0]),
-        lat=(row, environment[:, 1]),
-        complete_covariates=(row, ~np.isnan(environment).any(axis=1)),
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proda_lib.studies.cells import CELL_SIZE
-from proda_lib.studies.twin.geometry import inside
+from proda_lib.studies.states import inside
 from proda_lib.studies.twin.landscape import Landscape, land, nearest_cell
 from proda_lib.studies.twin.tables import seed
 from proda_lib.studies.twin.vegetation import by_class

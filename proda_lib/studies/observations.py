@@ -1,4 +1,4 @@
-"""Observations of the study `newyork`: their common form, and which can be used."""
+"""Observations of real studies: their common form, and which can be used."""
 
 from __future__ import annotations
 
@@ -50,8 +50,16 @@ def with_observations(sites: xr.Dataset, depth: FloatArray, soc: FloatArray) -> 
     return sites.assign(below_bedrock=below_bedrock(sites))
 
 
-def usable(sites: xr.Dataset) -> tuple[xr.Dataset, pd.DataFrame]:
+def usable(sites: xr.Dataset, *, single: bool = True) -> tuple[xr.Dataset, pd.DataFrame]:
     """Leave out what cannot be used, and count it; each profile or layer counts once.
+
+    Parameters
+    ----------
+    sites : Dataset
+        With `forcing_id` (-1 where forcing is incomplete), `litter_input`, `bedrock_layer` and
+        the observations.
+    single : bool
+        Whether profiles with a single positive observation are used.
 
     Returns
     -------
@@ -67,11 +75,13 @@ def usable(sites: xr.Dataset) -> tuple[xr.Dataset, pd.DataFrame]:
     good = recorded & ~half & ~zero
     left = np.ones(len(soc), dtype=bool)
     rows: list[tuple[str, int, int, int]] = []
+    alone = good.sum(axis=1) == 1
     for reason, bad in (
         ("profile without complete forcing", sites.forcing_id.values < 0),
         ("profile without carbon input", sites.litter_input.sum(("litter", "month")).values <= 0),
         ("profile without any observation", ~(recorded | half).any(axis=1)),
         ("profile without a positive observation", ~good.any(axis=1)),
+        *(() if single else (("profile with a single positive observation", alone),)),
     ):
         now = left & bad
         rows.append((reason, int(now.sum()), int(recorded[now].sum()), 0))
@@ -110,7 +120,7 @@ def common_layers(sites: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     sites : Dataset
-        Of this study.
+        Of the study `newyork`.
 
     Returns
     -------
