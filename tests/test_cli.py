@@ -178,7 +178,7 @@ def test_data_list_shows_studies_without_fetching(project, capsys, monkeypatch):
     assert "1 of 1 files missing" in far and "0.1 kB" in far and "github.com/far/away" in far
     assert "Licence of far." in far
     assert [row.split()[0] for row in products] == list(ADDRESSES)
-    assert all("missing" in row and ("CC BY" in row or "doi:10" in row) for row in products)
+    assert all("missing" in row and "files.isric.org" in row for row in products)
     assert cli.main(["data", "--list", "far", "wise30sec"]) == 0
     *_, head, far, product = capsys.readouterr().out.splitlines()
     assert far.split()[0] == "far" and far.endswith(f"0.1 kB        {address}")
