@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from proda_lib import paths, studies
 from proda_lib.references import files
+from proda_lib.studies import own
 
 __all__ = ["rows_shown"]
 
@@ -33,7 +34,8 @@ def rows_shown(chosen: Sequence[str], products: Sequence[str] = ()) -> list[tupl
             source, licence = about["citation"], about["licence"]
         else:
             gone, info = len(studies.missing(name)), studies.info(name)
-            source = "made from a seed" if info.synthetic else info.citation
+            seeded = info.synthetic and name not in own.names()
+            source = "made from a seed" if seeded else info.citation
             licence = info.licence
         present = f"{gone} files missing" if gone else "present"
         rows.append((name, present, _disk(name), _short(source), _short(licence)))

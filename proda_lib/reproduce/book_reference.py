@@ -34,6 +34,11 @@ _INTERNAL = (
     "proda_lib.compiled",
     "proda_lib.files",
     "proda_lib.nearest",
+    "proda_lib.own_profiles.findings",
+    "proda_lib.own_profiles.layers",
+    "proda_lib.own_profiles.nearest_cell",
+    "proda_lib.own_profiles.places",
+    "proda_lib.own_profiles.suspicions",
     "proda_lib.paths",
     "proda_lib.reproduce",
     "proda_lib.studies.download",
@@ -160,8 +165,7 @@ def study_page(run: StudyRun) -> str:
     synthetic = (
         ":::{admonition} These data are synthetic\n"
         ":class: proda-banner proda-synthetic\n"
-        "Every number and map of this study is made up: it tests the method against a known truth, "
-        "and says nothing about real soil.\n:::\n\n"
+        f"{info.made_up} This holds for every number and map of this study.\n:::\n\n"
     )
     weak = "".join(f"- {sentence}\n" for sentence in info.weaknesses)
     chapters = [
