@@ -118,7 +118,7 @@ def _problems(
         return
     values, profile = numbers(table), table.cells["profile"]
     yield from _of_values(table, values, profile)
-    yield from _left_out(values)
+    yield from _left_out(values, _readable(table, values))
     yield from layers.of_profiles(values, profile)
     yield from layers.of_layers(values, profile)
     if cells is not None:
@@ -212,12 +212,20 @@ def _both_ways(values: pd.DataFrame, explained: set[str]) -> Iterator[pd.DataFra
     )  # fmt: skip
 
 
-def _left_out(values: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    reason = left_out(values)
+def _readable(table: ProfileTable, values: pd.DataFrame) -> pd.Series:
+    """Say which rows hold no text where a number should stand."""
+    text = [
+        (table.cells[name] != "") & values[name].isna() for name in values if name in table.cells
+    ]
+    return ~np.logical_or.reduce(text)
+
+
+def _left_out(values: pd.DataFrame, readable: pd.Series) -> Iterator[pd.DataFrame]:
+    reason = left_out(values)[readable]
     for why, (name, remedy) in _REMEDIES.items():
-        shown = values[name].map("{:g}".format).replace("nan", "")
+        shown = values.loc[readable, name].map("{:g}".format).replace("nan", "")
         yield about_rows(shown[reason == why], name, "warning", why, remedy)
-    if (reason != "").all():
+    if len(reason) and (reason != "").all():
         yield about_file(
             "soc_kg_m3", "error", "no layer can be used", "see the reasons in the other lines"
         )

@@ -84,9 +84,9 @@ def lines(problems: pd.DataFrame) -> Iterator[str]:
             more = f" and {rest:,} more" if rest > 0 else ""
             place = f"row{'s' * (len(where) > 1)} {', '.join(where[:_MOST])}{more}"
         there = ", ".join(part for part in (column, place) if part)
-        yield f"{severity}: {there}: {problem}: {remedy}"
+        yield ": ".join(part for part in (severity, there, problem, remedy) if part)
 
 
 def _place(row: object, value: str) -> str:
-    short = value if len(value) <= 20 else f"{value[:17]}..."
+    short = value if len(value) <= 40 else f"{value[:37]}..."
     return f"{row} ({short})" if short else f"{row}"

@@ -105,7 +105,7 @@ def _shared(named: pd.Series, places: pd.DataFrame) -> Iterator[pd.DataFrame]:
     if len(shared):
         count = len(shared.drop_duplicates(["lon", "lat"]))
         yield about_file(
-            "lon, lat", "warning", f"{len(shared):,} profiles share {count:,} positions",
+            "lon, lat", "warning", f"{len(shared):,} profiles share {count:,} position{'s' * (count > 1)}",
             "this is fine if it is true: they stay together when profiles are hidden",
         )  # fmt: skip
 

@@ -71,6 +71,7 @@ def of_places(
         return
     names = profile[too_far.index[too_far]] + distance[too_far].map(", {:,.0f} km".format)
     yield about_rows(
-        names, "lon, lat", "warning", f"farther than {farthest:g} km from any cell of the forcing",
-        "the profile is left out",
+        names[np.isfinite(distance[too_far])], "lon, lat", "warning",
+        f"farther than {farthest:g} km from any cell of the forcing",
+        "the profile is left out: check its position, western longitudes are negative",
     )  # fmt: skip

@@ -30,11 +30,13 @@ _TOP = 30.0  # cm
 def swapped(values: pd.DataFrame) -> pd.DataFrame:
     """Say whether longitude and latitude stand in each other's column.
 
-    They do if some latitude is beyond a pole and every pair is a place when swapped. With the cells
-    of a study at hand `proda_lib.own_profiles.places` sees more.
+    They do if most latitudes are beyond a pole and every pair is a place when swapped. With the
+    cells of a study at hand `proda_lib.own_profiles.places` sees more.
     """
     beyond = values.lat[values.lat.abs() > 90]
-    if beyond.empty or not (values.lon.abs().max() <= 90 and values.lat.abs().max() <= 180):
+    if len(beyond) <= len(values) / 2 or not (
+        values.lon.abs().max() <= 90 and values.lat.abs().max() <= 180
+    ):
         return pd.DataFrame()
     return about_rows(
         beyond, "lat", "error", "beyond a pole, while every longitude would do as a latitude",

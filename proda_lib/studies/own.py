@@ -30,12 +30,10 @@ from proda_lib.studies.study import Study, StudyInfo
 
 __all__ = ["OwnStudy", "cells_of", "create", "lenders", "names", "read"]
 
-_TABLE, _ABOUT = "profiles.csv", "study.toml"
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_TABLE, _ABOUT, _NAME = "profiles.csv", "study.toml", re.compile(r"[a-z][a-z0-9_]{0,30}")
 #: Folders of the book that a study of that name would fall into, and what is no study.
 _TAKEN = ("notebooks", "reference", "wise30sec", "soilgrids250m")
-#: Most sites of size smoke.
-_SMOKE = 60
+_SMOKE = 60  # most sites of that size
 
 _WEAK = (
     "Forcing and covariates are those of the nearest cell of another study, not of the profile: "
@@ -54,8 +52,8 @@ def names() -> tuple[str, ...]:
     >>> "twin" in names()
     False
     """
-    found = paths.own_studies().glob(f"*/{_ABOUT}")
-    return tuple(sorted(file.parent.name for file in found if _NAME.fullmatch(file.parent.name)))
+    found = {file.parent.name for file in paths.own_studies().glob(f"*/{_ABOUT}")}
+    return tuple(sorted(filter(_NAME.fullmatch, found)))
 
 
 def lenders() -> list[str]:
@@ -104,12 +102,12 @@ class OwnStudy:
 
     @property
     def forcing(self) -> str:
-        """Name of the study that lends its forcing."""
+        """The study that lends its forcing."""
         return self.about["forcing"]
 
     @property
     def file(self) -> Path:
-        """The table of profiles."""
+        """Its table of profiles."""
         return self.folder / _TABLE
 
     @property
@@ -169,7 +167,7 @@ class OwnStudy:
 
         code = used_files(f"import {__name__}", paths.package())
         lent = studies.data_key(self.forcing, self.about["forcing_size"], soil_grid)
-        own = [files.sha256(self.folder / name) for name in (_TABLE, _ABOUT)]
+        own = (files.sha256(self.folder / name) for name in (_TABLE, _ABOUT))
         return [self.name, self.sizes()[size]["sites"], *own, lent, sorted(code.items())]
 
     def make(self, size: str, soil_grid: str = "CLM5") -> Study:
@@ -184,11 +182,9 @@ class OwnStudy:
 
         lent = studies.load(self.forcing, self.about["forcing_size"], soil_grid=soil_grid)
         table = self._table()
-        found = check.problems(table, (lent.grid.lon.values, lent.grid.lat.values))
-        _refuse(found, self.file)
+        _refuse(check.problems(table, (lent.grid.lon, lent.grid.lat)), self.file)
         sites, exclusions = own_sites.sites(table, lent.grid, self.about["farthest_km"])
-        count = self.sizes()[size]["sites"]
-        sites = _spread(sites, count)
+        sites = _spread(sites, self.sizes()[size]["sites"])
         return Study(self.INFO, size, sites, own_sites.map_cells(sites, lent.grid), exclusions)
 
     def _table(self) -> profile_files.ProfileTable:
@@ -279,9 +275,7 @@ def _check_name(name: str) -> None:
     from proda_lib import studies
 
     if not _NAME.fullmatch(name):
-        raise ValueError(
-            f"--name {name!r}: use small letters, digits and underscores, at most 31, first a letter"
-        )
+        raise ValueError(f"--name {name!r}: use at most 31 of a-z, 0-9 and _, a letter first")
     if name in names():
         raise ValueError(
             f"study {name!r} is there already: edit {paths.own_studies() / name / _TABLE}, remove "
