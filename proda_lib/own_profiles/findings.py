@@ -33,6 +33,8 @@ def about_rows(
     >>> about_rows(pd.Series(["95"], [2]), "lat", "error", "too large", "mend it").row.tolist()
     [2]
     """
+    if values.empty:
+        return pd.DataFrame(columns=FIELDS)
     text = [value if isinstance(value, str) else f"{value:g}" for value in values]
     rows = [(row, column, value) for row, value in zip(values.index, text, strict=True)]
     found = pd.DataFrame(rows, columns=FIELDS[:3]).astype({"row": "Int64"})

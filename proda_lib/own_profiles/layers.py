@@ -24,7 +24,8 @@ def of_layers(values: pd.DataFrame, profile: pd.Series) -> Iterator[pd.DataFrame
     """
     frame = values.assign(profile=profile)[profile != ""]
     frame = frame.dropna(subset=["upper_cm", "lower_cm"])
-    ends = frame.upper_cm.map("{:g}".format) + " to " + frame.lower_cm.map("{:g}".format) + " cm"
+    pairs = zip(frame.upper_cm, frame.lower_cm, strict=True)
+    ends = pd.Series([f"{a:g} to {b:g} cm" for a, b in pairs], index=frame.index, dtype=object)
     turned = frame.upper_cm >= frame.lower_cm
     yield about_rows(
         ends[turned], "upper_cm", "error", "a layer begins above where it ends",
@@ -36,7 +37,8 @@ def of_layers(values: pd.DataFrame, profile: pd.Series) -> Iterator[pd.DataFrame
         "the profile has this layer already", "remove one, or give replicates names of their own",
     )  # fmt: skip
     order = frame[~turned & ~twice].sort_values(["profile", "upper_cm"], kind="stable")
-    above = order.groupby("profile").lower_cm.transform(lambda ends: ends.cummax().shift())
+    deepest = order.groupby("profile").lower_cm.cummax()
+    above = deepest.groupby(order.profile).shift()
     crossing = order.index[order.upper_cm < above - 1e-9].sort_values()
     yield about_rows(
         (frame.profile + ", " + ends)[crossing], "upper_cm", "error",
@@ -104,8 +106,9 @@ def _shared(named: pd.Series, places: pd.DataFrame) -> Iterator[pd.DataFrame]:
     shared = first[first.duplicated(["lon", "lat"], keep=False)]
     if len(shared):
         count = len(shared.drop_duplicates(["lon", "lat"]))
+        places_shared = f"{count:,} position{'s' * (count > 1)}"
         yield about_file(
-            "lon, lat", "warning", f"{len(shared):,} profiles share {count:,} position{'s' * (count > 1)}",
+            "lon, lat", "warning", f"{len(shared):,} profiles share {places_shared}",
             "this is fine if it is true: they stay together when profiles are hidden",
         )  # fmt: skip
 
