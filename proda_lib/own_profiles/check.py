@@ -46,8 +46,9 @@ def problems(table: ProfileTable, cells: tuple[ArrayLike, ArrayLike] | None = No
     --------
     >>> from proda_lib.own_profiles.read import parse
     >>> table = parse("profile,lon,lat,upper_cm,lower_cm,soc_kg_m3\nA,7,95,0,10,30\n")
-    >>> problems(table).iloc[0][["row", "column", "value", "severity"]].tolist()
-    [2, 'lat', '95', 'error']
+    >>> found = problems(table)
+    >>> int(found.row[0]), found.column[0], found.value[0], found.severity[0]
+    (2, 'lat', '95', 'error')
     """
     return joined(_problems(table, cells))
 

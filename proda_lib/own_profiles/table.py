@@ -52,7 +52,7 @@ def soc_density(values: pd.DataFrame) -> pd.Series:
     --------
     >>> from proda_lib.own_profiles.read import parse
     >>> table = parse("oc_g_kg,bulk_density_kg_m3,coarse_fraction\n20,1300,0.1\n")
-    >>> float(soc_density(numbers(table)).iloc[0])
+    >>> round(float(soc_density(numbers(table)).iloc[0]), 6)
     23.4
     """
     fine = 1 - values.coarse_fraction.fillna(0)
