@@ -94,7 +94,10 @@ def _parser() -> argparse.ArgumentParser:
                       "study", "size", "only", "set", "force", "no-book"),
         "status": (_status, "say which chapters are stale, and why", "study", "size", "set"),
         "book": (_book, "build the book from what has run", "pdf", "shown"),
-        "check": (_check, "check studies, or files of sites or cells", "what", "size"),
+        "check": (_check, "check studies, files of sites or cells, tables of your own profiles",
+                  "what", "size", "forcing"),
+        "own": (_own, "make a study of a table of your own profiles", "table", "name", "lender",
+                "size", "title", "licence", "citation"),
         "wosis": (_wosis, "make a table of soil layers of a WoSIS snapshot", *wosis.OPTIONS),
     }.items():  # fmt: skip
         command = commands.add_parser(name, help=text, description=text)
@@ -110,8 +113,17 @@ _FLAG: dict[str, Any] = {"action": "store_true"}
 _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "studies": (("study",), {"nargs": "*", "metavar": "STUDY|PRODUCT",
                 "help": "default: all studies but conus and global, no product"}),
-    "what": (("what",), {"nargs": "*", "metavar": "STUDY|FILE.nc",
+    "what": (("what",), {"nargs": "*", "metavar": "STUDY|FILE.nc|FILE.csv",
              "help": "default: every study whose data are present"}),
+    "table": (("table",), {"metavar": "FILE.csv", "help": "see data/profiles_template.csv"}),
+    "name": (("--name",), {"required": True, "help": "short name of the new study"}),
+    "forcing": (("--forcing",), {"metavar": "STUDY",
+                "help": "check also how far profiles are from the cells of this study"}),
+    "lender": (("--forcing",), {"metavar": "STUDY", "required": True,
+               "help": "the study that lends forcing and covariates"}),
+    "title": (("--title",), {"default": "", "help": "heading of the study in the book"}),
+    "licence": (("--licence",), {"default": "", "help": "of the profiles, for the book"}),
+    "citation": (("--citation",), {"default": "", "help": "of the profiles, for the book"}),
     "study": (("--study",), _REPEATED | {"metavar": "STUDY",
               "help": "default: every study whose data are present (may be repeated)"}),
     "size": (("--size",), {"default": "class", "help": "smoke, class (default) or paper"}),
@@ -268,9 +280,10 @@ def _check(options: argparse.Namespace) -> int:
     from proda_lib import studies
 
     files = [what for what in options.what if what.endswith(".nc")]
-    names = [what for what in options.what if what not in files]
-    chosen = studies.choose(names, options.size)[0] if names or not files else []
-    failed = 0
+    tables = [what for what in options.what if what.endswith(".csv")]
+    names = [what for what in options.what if what not in (*files, *tables)]
+    chosen = studies.choose(names, options.size)[0] if names or not options.what else []
+    failed = max([0, *(_explained(what, options.forcing, options.size) for what in tables)])
     for what in [*chosen, *files]:
         try:
             text = _check_file(Path(what)) if what in files else _check_study(what, options.size)
@@ -278,6 +291,31 @@ def _check(options: argparse.Namespace) -> int:
         except (ValueError, RuntimeError, OSError) as error:
             failed = _complain(f"{what}: {error}")
     return failed
+
+
+def _explained(file: str, forcing: str | None, size: str) -> int:
+    """Print every problem of a table of profiles; return 1 if one is an error."""
+    from proda_lib.own_profiles.check import explained
+    from proda_lib.studies import own
+
+    try:
+        told, refused = explained(file, own.cells_of(forcing, size) if forcing else None)
+    except ValueError as error:
+        return _complain(f"{file}: {error}")
+    print("\n".join(told), flush=True)
+    return _complain(refused) if refused else 0
+
+
+def _own(options: argparse.Namespace) -> int:
+    """`proda own`: check a table of profiles, then make a study of it."""
+    from proda_lib.studies import own
+
+    if _explained(options.table, options.forcing, options.size):
+        return 1
+    told = {name: getattr(options, name) for name in ("size", "title", "licence", "citation")}
+    folder = own.create(options.table, options.name, options.forcing, **told)
+    print(f"study {options.name}: {folder}; next: proda reproduce --study {options.name}")
+    return 0
 
 
 def _check_study(name: str, size: str) -> str:

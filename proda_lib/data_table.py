@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from proda_lib import paths, studies
 from proda_lib.references import files
-from proda_lib.studies import download
+from proda_lib.studies import download, own
 
 __all__ = ["missing_shown", "rows_shown"]
 
@@ -40,7 +40,7 @@ def rows_shown(chosen: Sequence[str], products: Sequence[str] = ()) -> list[tupl
                 f"{len(gone)} of {len(addresses)} files missing" if gone else "present",
                 _download(name, product),
                 _disk(name),
-                _short(_origin(addresses)),
+                "your own profiles" if name in own.names() else _short(_origin(addresses)),
                 _short(licence),
             )
         )

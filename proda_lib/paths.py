@@ -1,7 +1,7 @@
 """Where everything lies. The only module that knows the layout of the repository.
 
-Nothing depends on the current folder. Three places can be moved with environment variables:
-PRODA_CACHE (downloads and made studies), PRODA_RESULTS and PRODA_BUILD.
+Nothing depends on the current folder. Four places can be moved with environment variables:
+PRODA_CACHE (downloads and made studies), PRODA_RESULTS, PRODA_BUILD and PRODA_STUDIES (your own).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ __all__ = [
     "cache",
     "data",
     "notebooks",
+    "own_studies",
     "package",
     "parts",
     "repository",
@@ -72,6 +73,19 @@ def parts(study: str, size: str, notebook: str) -> Path:
     ('parts', '09_all_sites')
     """
     return results(study, size) / "parts" / notebook
+
+
+def own_studies() -> Path:
+    """Return the folder of your own studies (PRODA_STUDIES, or studies/ in the repository).
+
+    Examples
+    --------
+    >>> before = os.environ.pop("PRODA_STUDIES", None)
+    >>> own_studies() == repository() / "studies"
+    True
+    >>> os.environ.update({} if before is None else {"PRODA_STUDIES": before})
+    """
+    return _moved("PRODA_STUDIES", repository() / "studies")
 
 
 def build() -> Path:

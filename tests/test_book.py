@@ -46,11 +46,11 @@ def contents() -> list[str]:
 def test_the_contents_follow_what_has_run(toy):
     own = contents()
     toy.run("newyork", "01_data")
-    assert contents() == own[:1] + ["newyork/index", "newyork/01_data"] + own[1:]
+    assert contents() == own[:2] + ["newyork/index", "newyork/01_data"] + own[2:]
     toy.run("twin", "01_data")
     toy.run("twin", "02_model")
     twin = ["twin/index", "twin/01_data", "twin/02_model"]
-    assert contents() == own[:1] + twin + ["newyork/index", "newyork/01_data"] + own[1:]
+    assert contents() == own[:2] + twin + ["newyork/index", "newyork/01_data"] + own[2:]
 
 
 def test_a_failed_chapter_is_not_shown(toy):

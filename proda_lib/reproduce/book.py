@@ -104,6 +104,10 @@ def _prose(file: Path, name: str, runs: Sequence[StudyRun]) -> bytes:
         "parameters": book_reference.parameter_table,
         "variables": book_reference.variable_table,
         "modules": book_reference.module_table,
+        "profile-columns": book_reference.profile_column_table,
+        "profile-template": lambda: book_reference.data_file("profiles_template.csv"),
+        "profile-broken": lambda: book_reference.data_file("profiles_broken.csv"),
+        "profile-check": book_reference.profile_check,
         "runs": lambda: book_reference.run_tables(runs),
     }
     numbers = {f"{run.info.name}.{key}": n for run in runs for key, n in run.numbers.items()}

@@ -109,7 +109,7 @@ def _banner(chapter: ChapterRun, run: StudyRun) -> str:
     info = run.info
     title = "Synthetic data" if info.synthetic else "Real data"
     kind = "proda-synthetic" if info.synthetic else "proda-real"
-    origin = " Made up to test the method; says nothing about real soil." if info.synthetic else ""
+    origin = f" {info.made_up}" if info.synthetic else ""
     lines = [
         f":::{{admonition}} {title}: {info.title}",
         f":class: proda-banner {kind}",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from proda_lib import parameters, paths
+from proda_lib.own_profiles.columns import COLUMNS
 from proda_lib.reproduce.book_runs import StudyRun
 from proda_lib.reproduce.book_text import typeset
 from proda_lib.studies.schema import VARIABLES
@@ -17,8 +18,11 @@ from proda_lib.units import unit_text
 
 __all__ = [
     "api_page",
+    "data_file",
     "moment",
     "parameter_table",
+    "profile_check",
+    "profile_column_table",
     "public_modules",
     "run_tables",
     "study_page",
@@ -34,6 +38,11 @@ _INTERNAL = (
     "proda_lib.compiled",
     "proda_lib.files",
     "proda_lib.nearest",
+    "proda_lib.own_profiles.findings",
+    "proda_lib.own_profiles.layers",
+    "proda_lib.own_profiles.nearest_cell",
+    "proda_lib.own_profiles.places",
+    "proda_lib.own_profiles.suspicions",
     "proda_lib.paths",
     "proda_lib.reproduce",
     "proda_lib.studies.download",
@@ -92,6 +101,34 @@ def variable_table() -> str:
         unit = f"{unit_text(variable.units)}<br>{bounds}"
         rows.append((f"`{variable.name}`", meaning, unit, dims))
     return _table(("variable", "meaning", "unit, range", "dimensions"), rows)
+
+
+def profile_column_table() -> str:
+    """Return the columns of a table of your own profiles: unit, range, meaning, when needed."""
+    rows = []
+    for each in COLUMNS:
+        unit = (
+            "text" if each.text else f"{unit_text(each.units)}<br>{_span(each.lower, each.upper)}"
+        )
+        rows.append(
+            (f"`{each.name}`", each.meaning, unit, each.need.replace("oc_g_kg", "`oc_g_kg`"))
+        )
+    return _table(("column", "meaning", "unit, range", "needed"), rows)
+
+
+def data_file(name: str) -> str:
+    """Return a text file of the folder `data` as a block."""
+    return f"```text\n{(paths.data() / name).read_text(encoding='utf-8').rstrip()}\n```"
+
+
+def profile_check(name: str = "profiles_broken.csv") -> str:
+    """Return what `proda check` prints for a table of the folder `data`, as a block."""
+    from proda_lib.own_profiles.check import explained
+
+    told, refused = explained(paths.data() / name)
+    end = [f"proda: {refused}"] if refused else []
+    text = "\n".join([*told, *end]).replace(str(paths.data() / name), f"data/{name}")
+    return f"```text\n{text}\n```"
 
 
 def public_modules() -> Iterator[tuple[str, str]]:
@@ -163,8 +200,7 @@ def study_page(run: StudyRun) -> str:
     synthetic = (
         ":::{admonition} These data are synthetic\n"
         ":class: proda-banner proda-synthetic\n"
-        "Every number and map of this study is made up: it tests the method against a known truth, "
-        "and says nothing about real soil.\n:::\n\n"
+        f"{info.made_up} This holds for every number and map of this study.\n:::\n\n"
     )
     weak = "".join(f"- {sentence}\n" for sentence in info.weaknesses)
     chapters = [

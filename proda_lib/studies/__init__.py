@@ -1,6 +1,6 @@
 """Studies: data sets in one common form, read from their source or made from a seed.
 
->>> names()
+>>> names()[:4]
 ('twin', 'newyork', 'conus', 'global')
 
 `load` is the way in; a study once made is kept in the cache and read from there.
@@ -13,7 +13,6 @@ import tomllib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from proda_lib.nearest import check_known
@@ -44,14 +43,16 @@ _DATA_ENTRIES = ("sites", "seed")
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of the known studies.
+    """Return the names of the known studies, those of your own profiles last.
 
     Examples
     --------
     >>> "newyork" in names()
     True
     """
-    return tuple(_MODULES)
+    from proda_lib.studies import own
+
+    return (*_MODULES, *own.names())
 
 
 def info(name: str) -> StudyInfo:
@@ -78,7 +79,8 @@ def sizes(name: str) -> dict[str, dict[str, Any]]:
     >>> sizes("twin")["class"]["sites"]
     1000
     """
-    check_known("study", name, names())
+    if name not in _MODULES:
+        return _module(name).sizes()
     with (Path(__file__).parent / "sizes.toml").open("rb") as stream:
         return tomllib.load(stream)[name]
 
@@ -94,7 +96,7 @@ def missing(name: str) -> list[str]:
     from proda_lib.studies import download
 
     check_known("study", name, names())
-    return download.missing(name)
+    return download.missing(name if name in _MODULES else _module(name).forcing)
 
 
 def choose(
@@ -140,6 +142,8 @@ def data_key(name: str, size: str = "class", soil_grid: str = "CLM5") -> str:
     from proda_lib.studies import download, store
 
     row = _row(name, size)
+    if name not in _MODULES:
+        return text_hash(store.FORMAT, *_module(name).key(size, soil_grid))
     hashes = [(file.name, file.hash) for file in download.registry(name)]
     entries = [(entry, row.get(entry)) for entry in _DATA_ENTRIES]
     code = used_files(f"import {_module_name(name)}", paths.package())
@@ -188,10 +192,13 @@ def _row(name: str, size: str) -> dict[str, Any]:
     return table[size]
 
 
-def _module(name: str) -> ModuleType:
-    return importlib.import_module(_module_name(name))
+def _module(name: str) -> Any:
+    """Return what has a study's INFO and make: its module, or a study of your own profiles."""
+    from proda_lib.studies import own
+
+    check_known("study", name, names())
+    return own.read(name) if name not in _MODULES else importlib.import_module(_module_name(name))
 
 
 def _module_name(name: str) -> str:
-    check_known("study", name, names())
     return f"{__name__}.{_MODULES[name]}"

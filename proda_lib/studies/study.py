@@ -25,6 +25,8 @@ class StudyInfo:
         Whether the data are made up; then every page and figure says so.
     about, licence, citation : str
         One paragraph each, for the pages.
+    made_up : str
+        Of a synthetic study: what is made up, for the box on every page.
     weaknesses : tuple of str
         What the data cannot show, one sentence each.
     soil_grids : tuple of str
@@ -42,6 +44,7 @@ class StudyInfo:
     weaknesses: tuple[str, ...] = ()
     soil_grids: tuple[str, ...] = ("CLM5",)
     large: bool = False
+    made_up: str = "Made up to test the method; says nothing about real soil."
 
 
 @dataclass(frozen=True)
