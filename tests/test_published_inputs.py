@@ -449,3 +449,21 @@ def test_the_real_list_of_eligible_profiles() -> None:
     assert filters.listed(path, 113_916).sum() == 72_377
     # The list reaches beyond the 111,380 profiles that a comment of the original names.
     assert "1 to 113916" in _line(lambda: filters.listed(path, 111_380))
+
+
+def test_large_studies_are_fetched_only_when_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from proda_lib import cli
+
+    monkeypatch.setenv("PRODA_CACHE", str(tmp_path))
+    monkeypatch.delenv("PRODA_MIRROR", raising=False)
+    asked: list[list[str]] = []
+
+    def fetch(names: list[str], products: list[str], size: str) -> int:
+        asked.append(list(names))
+        return 0
+
+    monkeypatch.setattr(cli, "_fetch", fetch)
+    assert cli.main(["data"]) == cli.main(["data", "conus"]) == 0
+    assert asked == [["twin", "newyork"], ["conus"]]

@@ -94,6 +94,8 @@ def make_study(
     lon = np.concatenate([table["lon"].to_numpy()[chosen], cells[:, 0]])
     lat = np.concatenate([table["lat"].to_numpy()[chosen], cells[:, 1]])
     forcing, which = _forcing(files, lon, lat, soil_grid)
+    # The cells first: nothing else is in memory yet while they are copied without the incomplete.
+    grid, incomplete = _grid(cells, cell_rows, forcing, which[len(chosen) :])
     light, more = _sites(files, table, chosen, forcing, which[: len(chosen)])
     sites, unusable = usable(light, single=False)
     row = sizes(info.name)[size]
@@ -102,7 +104,6 @@ def make_study(
         sites = trim(sites.isel(site=index))
     heavy = forcing.drop_vars(_LIGHT).isel(cell=sites.forcing_id.values)
     sites = sites.merge(heavy.rename(cell="site")).assign_attrs(forcing.attrs)
-    grid, incomplete = _grid(cells, cell_rows, forcing, which[len(chosen) :])
     exclusions = pd.concat([counts, more, unusable, cell_counts, incomplete], ignore_index=True)
     return Study(info, size, described(sites), described(grid), exclusions)
 

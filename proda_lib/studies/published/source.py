@@ -115,7 +115,7 @@ def read_cells(
         array = array.rename(dict(zip(array.dims, dims, strict=True))).chunk(lon=_BLOCK)
         taken = array.isel(lon=("cell", lon_index), lat=("cell", lat_index))
         values = taken.transpose("cell", ..., "month").compute(scheduler="synchronous")
-    return values.values.astype(float)
+    return np.asarray(values.values, dtype=float)
 
 
 def read_matrix(path: Path, name: str, columns: int) -> FloatArray:
