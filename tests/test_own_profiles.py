@@ -131,6 +131,12 @@ def test_a_column_of_carbon_is_needed_and_none_may_stand_twice() -> None:
 # Slips of whole columns
 
 
+def test_swapped_positions_are_told_once() -> None:
+    rows = ["A,42.1,-175.2,0,10,30", "B,42.3,-175.1,0,10,30"]
+    cells = (np.array([-175.2]), np.array([42.2]))
+    assert sum("swapped" in line for line in told(*rows, cells=cells)) == 1
+
+
 @pytest.mark.parametrize("cells", [None, NEW_YORK])
 def test_swapped_positions_are_seen_in_the_values(cells) -> None:
     rows = ["A,42.1,-175.2,0,10,30", "B,42.3,-175.1,0,10,30"]
@@ -366,6 +372,7 @@ def test_the_study_has_the_common_form_and_runs(made: Path) -> None:
         "beech-01", "pasture-02", "field-03", "slope-04", "valley-05",
     ]  # fmt: skip
     assert int(np.isfinite(sites.observed_soc).sum()) == 20
+    assert "area" not in sites and "vegetation_type" in sites
     soil = steady_state.soil_carbon_at_depth(np.tile(CLM5_DEFAULT, (5, 1)), sites)
     assert np.isfinite(soil).sum() == 20 and (soil[np.isfinite(soil)] > 0).all()
     assert metrics.skill(sites.observed_soc.values, soil)["pairs"] == 20
@@ -432,9 +439,11 @@ def test_a_table_broken_later_is_refused_with_its_file(made: Path) -> None:
     file = made / "profiles.csv"
     before = file.read_text()
     try:
-        file.write_text(before.replace("42.61", "142.61", 1))
-        with pytest.raises(ValueError, match=r"profiles.csv has \d+ errors, nothing was made"):
-            studies.load("mysoil", "smoke")
+        for old, new in (("42.61", "142.61"), ("upper_cm", "top")):
+            file.write_text(before.replace(old, new, 1))
+            for call in (studies.load, studies.data_key, lambda name, _: studies.sizes(name)):
+                with pytest.raises(ValueError, match=r"profiles.csv: \d+ errors, nothing was"):
+                    call("mysoil", "smoke")
     finally:
         file.write_text(before)
 

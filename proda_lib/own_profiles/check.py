@@ -122,7 +122,7 @@ def _problems(
     yield from _left_out(values, _readable(table, values))
     yield from layers.of_profiles(values, profile)
     yield from layers.of_layers(values, profile)
-    if cells is not None:
+    if cells is not None and suspicions.swapped(values).empty:
         yield from places.of_places(values, profile, *cells)
     yield from _enough(values, profile)
 

@@ -10,13 +10,17 @@ from proda_lib.own_profiles.nearest_cell import nearest_cell
 from proda_lib.own_profiles.read import ProfileTable
 from proda_lib.own_profiles.table import LEFT_OUT, left_out, numbers, observations
 from proda_lib.studies.cells import west_of
-from proda_lib.studies.schema import below_bedrock, variable
+from proda_lib.studies.schema import VARIABLES, below_bedrock, variable
 from proda_lib.studies.study import EXCLUSION_COLUMNS
 
 __all__ = ["FEWEST_CELLS", "map_cells", "sites"]
 
 #: The map has at least so many cells, where the lender has them.
 FEWEST_CELLS = 12
+
+#: Variables of a cell that a site takes over; not its area and its numbers in the lender's source.
+_LENT = {each.name for each in VARIABLES if "site" in each.rows}
+_LENT |= {"vegetation_type", "complete_covariates"}
 
 #: Degrees around the profiles that the map shows too.
 _MARGIN = 1.0
@@ -51,9 +55,8 @@ def sites(
     near = distance <= farthest
     counts = _exclusions(table, layers, first[~near], farthest)
     first, cell, distance = first[near], cell[near], distance[near]
-    lent = (
-        grid.isel(cell=cell).rename(cell="site").drop_vars(["area", "source_row"], errors="ignore")
-    )
+    own = [name for name in grid.variables if "cell" in grid[name].dims and name not in _LENT]
+    lent = grid.drop_vars(own).isel(cell=cell).rename(cell="site")
     lent = lent.assign_coords(
         {
             "lon": variable("lon", "site", first.lon.to_numpy()),

@@ -72,10 +72,7 @@ def lenders() -> list[str]:
 def cells_of(forcing: str, size: str) -> tuple[np.ndarray, np.ndarray]:
     """Return longitude and latitude of the cells of a study that lends its forcing, degrees.
 
-    Raises
-    ------
-    ValueError
-        If there is no such study or size.
+    Raises ValueError if there is no such study or size.
     """
     from proda_lib import studies
 
@@ -167,7 +164,7 @@ class OwnStudy:
 
         code = used_files(f"import {__name__}", paths.package())
         lent = studies.data_key(self.forcing, self.about["forcing_size"], soil_grid)
-        own = (files.sha256(self.folder / name) for name in (_TABLE, _ABOUT))
+        own = [files.sha256(self.folder / name) for name in (_TABLE, _ABOUT)]
         return [self.name, self.sizes()[size]["sites"], *own, lent, sorted(code.items())]
 
     def make(self, size: str, soil_grid: str = "CLM5") -> Study:
@@ -189,9 +186,11 @@ class OwnStudy:
 
     def _table(self) -> profile_files.ProfileTable:
         try:
-            return profile_files.read(self.file)
+            table = profile_files.read(self.file)
         except profile_files.ProfileFileError as error:
             raise profile_files.ProfileFileError(f"{self.file}: {error}") from None
+        _refuse(check.problems(table), self.file)
+        return table
 
 
 def read(name: str) -> OwnStudy:
@@ -289,7 +288,7 @@ def _refuse(found: pd.DataFrame, file: Path) -> None:
     if check.has_errors(found):
         count = int((found.severity == "error").sum())
         raise profile_files.ProfileFileError(
-            f"{file} has {count:,} errors, nothing was made: `proda check {file}` explains them"
+            f"{file}: {count:,} errors, nothing was made: `proda check {file}` explains them"
         )
 
 
