@@ -32,7 +32,7 @@ __all__ = ["OwnStudy", "cells_of", "create", "lenders", "names", "read"]
 
 _TABLE, _ABOUT, _NAME = "profiles.csv", "study.toml", re.compile(r"[a-z][a-z0-9_]{0,30}")
 #: Folders of the book that a study of that name would fall into, and what is no study.
-_TAKEN = ("notebooks", "reference", "wise30sec", "soilgrids250m")
+_TAKEN = ("notebooks", "reference", "wise30sec", "soilgrids250m", "wosis2019", "wosis2023")
 _SMOKE = 60  # most sites of that size
 
 _WEAK = (
