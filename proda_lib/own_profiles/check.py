@@ -234,7 +234,7 @@ def _left_out(values: pd.DataFrame, readable: pd.Series) -> Iterator[pd.DataFram
 
 
 def _enough(values: pd.DataFrame, profile: pd.Series) -> Iterator[pd.DataFrame]:
-    """Yield a warning where there are fewer profiles, or fewer blocks, than all chapters need."""
+    """Yield a warning where there are fewer profiles, or fewer blocks, than have been tried."""
     used = values[(left_out(values) == "") & (profile != "")]
     count = profile[used.index].nunique()
     blocks = len(np.unique(np.floor(used[["lon", "lat"]].dropna()), axis=0))
@@ -242,6 +242,6 @@ def _enough(values: pd.DataFrame, profile: pd.Series) -> Iterator[pd.DataFrame]:
         yield about_file(
             "profile", "warning",
             f"{count:,} profiles in {blocks:,} blocks of one degree can be used",
-            f"all chapters need {LEAST_PROFILES} profiles in {LEAST_BLOCKS} blocks; with fewer the "
-            "first ones run",
+            f"networks and maps were tried with {LEAST_PROFILES} in {LEAST_BLOCKS} blocks; with fewer, "
+            "chapters that learn from profiles may stop",
         )  # fmt: skip
