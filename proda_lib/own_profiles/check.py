@@ -242,6 +242,6 @@ def _enough(values: pd.DataFrame, profile: pd.Series) -> Iterator[pd.DataFrame]:
         yield about_file(
             "profile", "warning",
             f"{count:,} profiles in {blocks:,} blocks of one degree can be used",
-            f"networks and maps were tried with {LEAST_PROFILES} in {LEAST_BLOCKS} blocks; with fewer, "
-            "chapters that learn from profiles may stop",
+            f"networks and maps were tried with {LEAST_PROFILES} in {LEAST_BLOCKS} blocks; "
+            "with fewer, chapters that learn from profiles may stop",
         )  # fmt: skip
