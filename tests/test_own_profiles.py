@@ -187,6 +187,7 @@ def test_other_units_are_errors(header: str, rows: list[str], name: str, words: 
     [
         (CONTENT, [f"P{i},7,51,0,10,2.1,1300," for i in range(3)], "oc_g_kg"),
         (HEADER, ["A,7,51,0,10,240", "A,7,51,10,30,90"], "soc_kg_m3"),
+        (CONTENT, ["A,7,51,0,10,400,1600,"], "soc_kg_m3"),
         (
             CONTENT.replace("coarse_fraction", "soc_kg_m3"), ["A,7,51,0,10,30,1300,20"],
             "soc_kg_m3",

@@ -199,10 +199,11 @@ def _both_ways(values: pd.DataFrame, explained: set[str]) -> Iterator[pd.DataFra
     if "soc_kg_m3" in explained:
         return
     soc = values.soc_kg_m3
-    rare = soc[(soc > suspicions.UNUSUAL_SOC) & (soc <= column("soc_kg_m3").upper)]
+    carbon, most = soc_density(values), column("soc_kg_m3").upper
+    rare = carbon[(carbon > suspicions.UNUSUAL_SOC) & ~(soc > most)]
     yield about_rows(
         rare, "soc_kg_m3", "warning", f"above {suspicions.UNUSUAL_SOC:g} kg m-3, which is rare",
-        "if this is g kg-1, name the column oc_g_kg and give bulk_density_kg_m3",
+        "if soc_kg_m3 is g kg-1, name it oc_g_kg; if it is formed, check the bulk density",
     )  # fmt: skip
     formed = soc_density(values.assign(soc_kg_m3=np.nan))
     apart = soc[(soc - formed).abs() > 0.1 * formed]
@@ -233,7 +234,7 @@ def _left_out(values: pd.DataFrame, readable: pd.Series) -> Iterator[pd.DataFram
 
 
 def _enough(values: pd.DataFrame, profile: pd.Series) -> Iterator[pd.DataFrame]:
-    """Yield a warning where there are fewer profiles, or fewer blocks, than all chapters need."""
+    """Yield a warning where there are fewer profiles, or fewer blocks, than have been tried."""
     used = values[(left_out(values) == "") & (profile != "")]
     count = profile[used.index].nunique()
     blocks = len(np.unique(np.floor(used[["lon", "lat"]].dropna()), axis=0))
@@ -241,6 +242,6 @@ def _enough(values: pd.DataFrame, profile: pd.Series) -> Iterator[pd.DataFrame]:
         yield about_file(
             "profile", "warning",
             f"{count:,} profiles in {blocks:,} blocks of one degree can be used",
-            f"all chapters need {LEAST_PROFILES} profiles in {LEAST_BLOCKS} blocks; with fewer the "
-            "first ones run",
+            f"networks and maps were tried with {LEAST_PROFILES} in {LEAST_BLOCKS} blocks; "
+            "with fewer, chapters that learn from profiles may stop",
         )  # fmt: skip

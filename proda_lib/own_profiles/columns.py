@@ -9,7 +9,8 @@ __all__ = ["CARBON", "COLUMNS", "LEAST_BLOCKS", "LEAST_PROFILES", "Column", "col
 #: Share of carbon in organic matter by mass (van Bemmelen's factor): no soil holds more.
 CARBON = 0.58
 
-#: Profiles, and 1-degree blocks that hold them, with which all chapters ran at size smoke.
+#: Profiles, and 1-degree blocks that hold them, with which fits, networks and maps (chapters 01,
+#: 04, 09, 12 to 14, 18 and 22) ran to their end at size smoke. Networks hold back whole blocks.
 LEAST_PROFILES, LEAST_BLOCKS = 20, 4
 
 

@@ -6,6 +6,7 @@ Each function returns Markdown; nothing here writes files.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -107,12 +108,10 @@ def profile_column_table() -> str:
     """Return the columns of a table of your own profiles: unit, range, meaning, when needed."""
     rows = []
     for each in COLUMNS:
-        unit = (
-            "text" if each.text else f"{unit_text(each.units)}<br>{_span(each.lower, each.upper)}"
-        )
-        rows.append(
-            (f"`{each.name}`", each.meaning, unit, each.need.replace("oc_g_kg", "`oc_g_kg`"))
-        )
+        unit = unit_text(each.units).replace("_", " ")
+        bounds = "" if each.text else f"<br>{_span(each.lower, each.upper)}"
+        need = re.sub(r"\w+_\w+", r"`\g<0>`", each.need)
+        rows.append((f"`{each.name}`", each.meaning, unit + bounds, need))
     return _table(("column", "meaning", "unit, range", "needed"), rows)
 
 
