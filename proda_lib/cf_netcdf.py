@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import proda_lib
 from proda_lib.studies.cells import EARTH_RADIUS, grid_places, grid_steps, west_of
 from proda_lib.studies.schema import grid_of
+from proda_lib.studies.study import SYNTHETIC
 
 __all__ = ["UNITS", "to_cf"]
 
@@ -221,7 +222,7 @@ def _provenance(title: str, synthetic: bool, known: Mapping[Any, Any]) -> dict[s
         "title": f"SYNTHETIC: {title}" if synthetic else title,
         "source": f"proda_lib {proda_lib.__version__}",
     }
-    made_up = {"data": "SYNTHETIC: made up, with known truth"} if synthetic else {}
+    made_up = {"data": SYNTHETIC} if synthetic else {}
     comment = {"comment": str(known["spread"])} if "spread" in known else {}
     text = {str(key): value for key, value in known.items() if isinstance(value, str)}
     return text | told | made_up | comment

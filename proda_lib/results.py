@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MissingResult",
     "Number",
+    "label",
     "load_dataset",
     "load_numbers",
     "load_table",
@@ -167,7 +168,7 @@ def save_dataset(study: str, size: str, name: str, dataset: xr.Dataset) -> Path:
     """
     path = paths.results(study, size) / f"{_name(name)}.nc"
     with atomic(path) as temporary:
-        labelled = dataset.assign_attrs(_label(study, size))
+        labelled = dataset.assign_attrs(label(study, size))
         labelled.to_netcdf(temporary, engine="h5netcdf")
     return path
 
@@ -181,17 +182,24 @@ def save_tree(study: str, size: str, name: str, tree: xr.DataTree) -> Path:
     }
     with atomic(path) as temporary:
         labelled = tree.copy()
-        labelled.attrs |= _label(study, size)
+        labelled.attrs |= label(study, size)
         labelled.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
     return path
 
 
-def _label(study: str, size: str) -> dict[str, str]:
+def label(study: str, size: str) -> dict[str, str]:
+    """Return what every file says: its study and size, and that it is synthetic where it is.
+
+    Examples
+    --------
+    >>> label("newyork", "smoke")
+    {'study': 'newyork', 'size': 'smoke'}
+    """
     from proda_lib import studies
+    from proda_lib.studies.study import SYNTHETIC
 
     synthetic = study in studies.names() and studies.info(study).synthetic
-    kind = {"data": "SYNTHETIC: made up, with known truth"} if synthetic else {}
-    return {"study": study, "size": size, **kind}
+    return {"study": study, "size": size} | ({"data": SYNTHETIC} if synthetic else {})
 
 
 def load_dataset(study: str, size: str, name: str) -> xr.Dataset:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 import xarray as xr
 
-__all__ = ["EXCLUSION_COLUMNS", "Study", "StudyInfo"]
+__all__ = ["EXCLUSION_COLUMNS", "SYNTHETIC", "Study", "StudyInfo"]
+
+#: What every file of a synthetic study says of its data.
+SYNTHETIC = "SYNTHETIC: made up, in whole or in part"
 
 #: What the table of exclusions says: the reason, and how many of each it left out.
 EXCLUSION_COLUMNS = ["reason", "profiles", "layers", "cells"]
