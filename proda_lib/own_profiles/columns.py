@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CARBON", "COLUMNS", "LEAST_BLOCKS", "LEAST_PROFILES", "Column", "column"]
+__all__ = ["CARBON", "COLUMNS", "LEAST_BLOCKS", "LEAST_PROFILES", "ProfileColumn", "column"]
 
 #: Share of carbon in organic matter by mass (van Bemmelen's factor): no soil holds more.
 CARBON = 0.58
@@ -15,7 +15,7 @@ LEAST_PROFILES, LEAST_BLOCKS = 20, 4
 
 
 @dataclass(frozen=True)
-class Column:
+class ProfileColumn:
     """One column of the table.
 
     Attributes
@@ -48,29 +48,35 @@ class Column:
 
 _RATIO = "with oc_g_kg"
 
-COLUMNS: tuple[Column, ...] = (
-    Column("profile", "text", 0, 0, "name of the profile, the same in each of its rows"),
-    Column("lon", "degrees_east", -180, 360, "longitude, the same in each row of a profile"),
-    Column("lat", "degrees_north", -90, 90, "latitude, the same in each row of a profile"),
-    Column("upper_cm", "cm", -50, 2000, "depth of the layer's upper end below the soil surface"),
-    Column("lower_cm", "cm", -50, 2000, "depth of the layer's lower end below the soil surface"),
-    Column(
+COLUMNS: tuple[ProfileColumn, ...] = (
+    ProfileColumn("profile", "text", 0, 0, "name of the profile, the same in each of its rows"),
+    ProfileColumn("lon", "degrees_east", -180, 360, "longitude, the same in each row of a profile"),
+    ProfileColumn("lat", "degrees_north", -90, 90, "latitude, the same in each row of a profile"),
+    ProfileColumn(
+        "upper_cm", "cm", -50, 2000, "depth of the layer's upper end below the soil surface"
+    ),
+    ProfileColumn(
+        "lower_cm", "cm", -50, 2000, "depth of the layer's lower end below the soil surface"
+    ),
+    ProfileColumn(
         "soc_kg_m3", "kg m-3", 0, 1000 * CARBON,
         "organic carbon in a volume of soil, coarse fragments included", "unless oc_g_kg is given",
     ),
-    Column(
+    ProfileColumn(
         "oc_g_kg", "g kg-1", 0, 1000 * CARBON, "organic carbon in a mass of fine earth",
         "unless soc_kg_m3 is given",
     ),
-    Column("bulk_density_kg_m3", "kg m-3", 10, 2650, "mass of a volume of fine earth", _RATIO),
-    Column(
+    ProfileColumn(
+        "bulk_density_kg_m3", "kg m-3", 10, 2650, "mass of a volume of fine earth", _RATIO
+    ),
+    ProfileColumn(
         "coarse_fraction", "1", 0, 1, "share of coarse fragments (over 2 mm) in the volume, 0 to 1",
         "never; empty means 0",
     ),
 )  # fmt: skip
 
 
-def column(name: str) -> Column:
+def column(name: str) -> ProfileColumn:
     """Return the column of that name.
 
     Raises

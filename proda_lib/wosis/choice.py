@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from proda_lib.nearest import check_allowed
 
-__all__ = ["Choice"]
+__all__ = ["LayerChoice"]
 
 
 @dataclass(frozen=True)
-class Choice:
+class LayerChoice:
     """Options of `snapshot.read`, checked.
 
     Attributes
@@ -37,7 +37,7 @@ class Choice:
 
     Examples
     --------
-    >>> Choice(box=(-80, 40, -71, 46)).inside(np.array([-75.0, 75.0]), np.array([43.0, 43.0]))
+    >>> LayerChoice(box=(-80, 40, -71, 46)).inside(np.array([-75.0, 75.0]), np.array([43.0, 43.0]))
     array([ True, False])
     """
 

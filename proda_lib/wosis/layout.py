@@ -22,7 +22,7 @@ __all__ = [
     "DENSITY_CODES",
     "LAYOUTS",
     "POSITION_KM",
-    "Column",
+    "SnapshotColumn",
     "Layout",
     "SnapshotError",
     "Source",
@@ -35,7 +35,7 @@ class SnapshotError(ValueError):
 
 
 @dataclass(frozen=True)
-class Column:
+class SnapshotColumn:
     """One column that is read.
 
     Attributes
@@ -66,7 +66,7 @@ class Layout:
     files : mapping
         What a file holds -> its name. "layers" has organic carbon; only it, and in 2019
         "profiles", must be there.
-    layers, profiles : tuple of Column
+    layers, profiles : tuple of SnapshotColumn
         Columns of the layers with organic carbon, and of the profiles (2019 only).
     values : mapping
         What a file holds -> for each property code the spelling of its mean value.
@@ -74,8 +74,8 @@ class Layout:
 
     version: str
     files: Mapping[str, str]
-    layers: tuple[Column, ...]
-    profiles: tuple[Column, ...]
+    layers: tuple[SnapshotColumn, ...]
+    profiles: tuple[SnapshotColumn, ...]
     values: Mapping[str, Mapping[str, str]]
 
 
@@ -97,11 +97,11 @@ POSITION_KM = {
 }
 
 
-def _number(name: str, *spelled: str) -> Column:
-    return Column(name, spelled or (name,), number=True, required=True)
+def _number(name: str, *spelled: str) -> SnapshotColumn:
+    return SnapshotColumn(name, spelled or (name,), number=True, required=True)
 
 
-def _ids(layer: str) -> tuple[Column, ...]:
+def _ids(layer: str) -> tuple[SnapshotColumn, ...]:
     depths = (_number("upper_cm", "upper_depth"), _number("lower_cm", "lower_depth"))
     return (_number("profile", "profile_id"), _number("layer", layer), *depths)
 
@@ -118,16 +118,16 @@ _2019 = Layout(
     layers=(
         *_ids("profile_layer_id"),
         _number("oc_g_kg", "orgc_value_avg"),
-        Column("litter", ("litter",)),
-        Column("date", ("orgc_date",)),
-        Column("licence", ("orgc_licence", "orgc_license")),
+        SnapshotColumn("litter", ("litter",)),
+        SnapshotColumn("date", ("orgc_date",)),
+        SnapshotColumn("licence", ("orgc_licence", "orgc_license")),
     ),
     profiles=(
         _number("profile", "profile_id"),
         *_PLACE,
-        Column("country", ("country_name",)),
-        Column("dataset", ("dataset_id",)),
-        Column("positional_uncertainty", ("geom_accuracy",)),
+        SnapshotColumn("country", ("country_name",)),
+        SnapshotColumn("dataset", ("dataset_id",)),
+        SnapshotColumn("positional_uncertainty", ("geom_accuracy",)),
     ),
     values={"physical": {code: f"{code}_value_avg" for code in _PROPERTIES}},
 )
@@ -140,12 +140,12 @@ _2023 = Layout(
         *_ids("layer_id"),
         _number("oc_g_kg", "value_avg"),
         *_PLACE,
-        Column("litter", ("organic_surface", "litter")),
-        Column("date", ("date",)),
-        Column("country", ("country_name",)),
-        Column("dataset", ("dataset_id",)),
-        Column("licence", ("licence", "license")),
-        Column("positional_uncertainty", ("positional_uncertainty",)),
+        SnapshotColumn("litter", ("organic_surface", "litter")),
+        SnapshotColumn("date", ("date",)),
+        SnapshotColumn("country", ("country_name",)),
+        SnapshotColumn("dataset", ("dataset_id",)),
+        SnapshotColumn("licence", ("licence", "license")),
+        SnapshotColumn("positional_uncertainty", ("positional_uncertainty",)),
     ),
     profiles=(),
     values={code: {code: "value_avg"} for code in _PROPERTIES},

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from proda_lib.nearest import unknown
-from proda_lib.wosis.layout import Column, SnapshotError, Source
+from proda_lib.wosis.layout import SnapshotColumn, SnapshotError, Source
 
 __all__ = ["chunks", "header", "present"]
 
@@ -54,7 +54,7 @@ def header(source: Source) -> list[str]:
     return next(csv.reader([text], delimiter="\t"))
 
 
-def present(source: Source, columns: Sequence[Column]) -> dict[str, Column]:
+def present(source: Source, columns: Sequence[SnapshotColumn]) -> dict[str, SnapshotColumn]:
     """Return spelling -> column, of those columns that a table has.
 
     Raises
@@ -75,13 +75,13 @@ def present(source: Source, columns: Sequence[Column]) -> dict[str, Column]:
     return found
 
 
-def chunks(source: Source, columns: Sequence[Column]) -> Iterator[pd.DataFrame]:
+def chunks(source: Source, columns: Sequence[SnapshotColumn]) -> Iterator[pd.DataFrame]:
     """Yield a table piece by piece, columns named as in the layout.
 
     Parameters
     ----------
     source : Source
-    columns : sequence of Column
+    columns : sequence of SnapshotColumn
         Those that are read; one that is not required may be missing.
 
     Yields
@@ -115,7 +115,7 @@ def _texts(column: pd.Series) -> pd.Series:
 
 
 def _pieces(
-    source: Source, found: dict[str, Column], types: dict[str, object]
+    source: Source, found: dict[str, SnapshotColumn], types: dict[str, object]
 ) -> Iterator[pd.DataFrame]:
     """Yield pieces with the columns as they are spelled; problems in one clear line."""
     rows = max(1, CELLS // len(header(source)))
@@ -142,7 +142,7 @@ def _pieces(
         raise SnapshotError(f"{source.name} cannot be read ({error}): {_AGAIN}") from None
 
 
-def _name_text(source: Source, found: dict[str, Column]) -> None:
+def _name_text(source: Source, found: dict[str, SnapshotColumn]) -> None:
     """Raise with row and column of the first text where a number belongs."""
     numbers = {name: column for name, column in found.items() if column.number}
     for piece in _pieces(source, numbers, dict.fromkeys(numbers, "str")):

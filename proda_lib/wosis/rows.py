@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from proda_lib.wosis import reader
-from proda_lib.wosis.layout import DENSITY_CODES, Column, Layout, SnapshotError, Source
+from proda_lib.wosis.layout import DENSITY_CODES, Layout, SnapshotColumn, SnapshotError, Source
 from proda_lib.wosis.tally import Tally
 
 __all__ = ["absent_values", "layers", "values"]
@@ -61,7 +61,7 @@ def layers(found: Mapping[str, Source], layout: Layout, tally: Tally) -> Iterato
         yield piece
 
 
-def _profiles(source: Source, columns: Sequence[Column]) -> pd.DataFrame:
+def _profiles(source: Source, columns: Sequence[SnapshotColumn]) -> pd.DataFrame:
     """Return the table of profiles of 2019 by their number."""
     pieces = []
     for piece in reader.chunks(source, columns):
@@ -80,7 +80,7 @@ def _profiles(source: Source, columns: Sequence[Column]) -> pd.DataFrame:
     return made.set_index("profile")
 
 
-def _with_gaps(piece: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+def _with_gaps(piece: pd.DataFrame, columns: Sequence[SnapshotColumn]) -> pd.DataFrame:
     """Return a piece with an empty column for each that the table does not have."""
     gone = [column.name for column in columns if column.name not in piece]
     empty = pd.Categorical([None] * len(piece), categories=pd.Index([], dtype="str"))
@@ -160,10 +160,10 @@ def _key(layers: pd.DataFrame) -> NDArray[np.int64]:
     return (profile << 31) + layer
 
 
-def _value_columns(spelled: Mapping[str, str]) -> list[Column]:
+def _value_columns(spelled: Mapping[str, str]) -> list[SnapshotColumn]:
     """Return the columns of values; a table that is all about one must have it."""
     alone = len(spelled) == 1
-    return [Column(code, (name,), True, alone) for code, name in spelled.items()]
+    return [SnapshotColumn(code, (name,), True, alone) for code, name in spelled.items()]
 
 
 def absent_values(found: Mapping[str, Source], layout: Layout) -> list[str]:

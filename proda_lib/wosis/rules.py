@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from proda_lib.wosis.choice import Choice
+from proda_lib.wosis.choice import LayerChoice
 from proda_lib.wosis.layout import POSITION_KM
 
 __all__ = [
@@ -81,7 +81,7 @@ def _km(text: str) -> float:
         return np.inf
 
 
-def row_rules(layers: pd.DataFrame, choice: Choice) -> dict[str, _Mask]:
+def row_rules(layers: pd.DataFrame, choice: LayerChoice) -> dict[str, _Mask]:
     """Return for each reason the rows to which it applies, looked at one by one.
 
     Parameters
@@ -89,7 +89,7 @@ def row_rules(layers: pd.DataFrame, choice: Choice) -> dict[str, _Mask]:
     layers : DataFrame
         With lon, lat, country, positional_uncertainty, litter (categories but for the first two),
         upper_cm, lower_cm, oc_g_kg.
-    choice : Choice
+    choice : LayerChoice
     """
     lon, lat, upper, lower, carbon = (
         layers[name].to_numpy() for name in ("lon", "lat", "upper_cm", "lower_cm", "oc_g_kg")

@@ -15,7 +15,7 @@ import pandas as pd
 from proda_lib.files import atomic
 from proda_lib.nearest import unknown
 from proda_lib.wosis import reader, rows, rules, table
-from proda_lib.wosis.choice import Choice
+from proda_lib.wosis.choice import LayerChoice
 from proda_lib.wosis.layout import LAYOUTS, Layout, SnapshotError, Source, find
 from proda_lib.wosis.tally import Tally
 
@@ -52,7 +52,7 @@ def read(
         What becomes of layers flagged as litter or organic surface.
     coarse : {"ignore", "correct"}
         "ignore" as published: carbon x bulk density. "correct" takes off the volume of coarse
-        fragments, and makes densities of the whole soil those of its fine earth. See `Choice`.
+        fragments, and makes densities of the whole soil those of its fine earth. See `LayerChoice`.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def read(
         If a table is missing, empty, cut off or broken, lacks a column or holds a text or an
         impossible position, or if nothing is left.
     """
-    choice = Choice(box, countries, position_within_km, litter, coarse)
+    choice = LayerChoice(box, countries, position_within_km, litter, coarse)
     found = find(Path(place), version)
     layout, tally = LAYOUTS[version], Tally()
     notes = _notes(found, layout, choice)
@@ -132,7 +132,7 @@ def write(layers: pd.DataFrame, report: pd.DataFrame, path: str | os.PathLike[st
     return beside
 
 
-def _notes(found: Mapping[str, Source], layout: Layout, choice: Choice) -> list[str]:
+def _notes(found: Mapping[str, Source], layout: Layout, choice: LayerChoice) -> list[str]:
     """Say what is not there; refuse a choice that needs it."""
     notes = [f"not there: {name}" for what, name in layout.files.items() if what not in found]
     absent = set()
@@ -151,7 +151,7 @@ def _notes(found: Mapping[str, Source], layout: Layout, choice: Choice) -> list[
 
 
 def _kept_rows(
-    found: Mapping[str, Source], layout: Layout, choice: Choice, tally: Tally
+    found: Mapping[str, Source], layout: Layout, choice: LayerChoice, tally: Tally
 ) -> tuple[int, pd.DataFrame]:
     """Return how many layers were read, and those that pass the rules of one row."""
     pieces, countries, count = [], set(), 0
@@ -170,7 +170,7 @@ def _with_density(
     layers: pd.DataFrame,
     found: Mapping[str, Source],
     layout: Layout,
-    choice: Choice,
+    choice: LayerChoice,
     tally: Tally,
 ) -> pd.DataFrame:
     """Return the finished table: densities and coarse fragments of the kept layers joined."""
