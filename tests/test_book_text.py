@@ -86,6 +86,9 @@ def test_study_blocks():
     text = "a\n% only: twin, newyork\nb\n% end\n% only: conus\nc\n% end\nd"
     assert book_text.keep_only(text, {"newyork"}, "page") == "a\nb\nd"
     assert book_text.keep_only(text, set(), "page") == "a\nd"
+    text = "a\n% only: not twin, conus\nb\n% end\nc"
+    assert book_text.keep_only(text, {"twin", "newyork"}, "page") == "a\nb\nc"
+    assert book_text.keep_only(text, {"twin"}, "page") == "a\nc"
 
 
 @pytest.mark.parametrize(

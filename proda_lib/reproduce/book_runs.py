@@ -104,8 +104,7 @@ class References:
         missing = {
             chapter.notebook: _cells(chapter.file)
             for chapter in planned
-            if chapter.notebook not in ran
-            and (not chapter.studies or run.info.name in chapter.studies)
+            if chapter.notebook not in ran and chapter.treats(run.info)
         }
         titles = {name: _title(cells) or name for name, cells in missing.items()}
         absent = {
@@ -136,9 +135,10 @@ def what_has_run(size: str | None = None) -> list[StudyRun]:
 def _chapters(study: str, size: str, planned: Sequence[plan.Chapter]) -> list[ChapterRun]:
     """Return the finished chapters of a study at a size."""
     folder = paths.results(study, size)
+    about = studies.info(study)
     found = []
     for chapter in planned:
-        if chapter.studies and study not in chapter.studies:
+        if not chapter.treats(about):
             continue
         executed = folder / "executed" / f"{chapter.notebook}.ipynb"
         record = folder / "provenance" / f"{chapter.notebook}.json"

@@ -43,7 +43,7 @@ _VALUE = re.compile(r"(?<!`)\{value\}`(?P<key>[^`:]+)(?::(?P<spec>[^`]*))?`(?!`)
 _TITLE = re.compile(r"(?m)^# +(?P<title>.+?) *$")
 _TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
 _RAISED = str.maketrans("0123456789+−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
-_ONLY = re.compile(r"^% *only: *(?P<studies>[\w, -]+?) *$")
+_ONLY = re.compile(r"^% *only: *(?P<other>not +)?(?P<studies>[\w, -]+?) *$")
 
 
 class BookError(ValueError):
@@ -52,6 +52,8 @@ class BookError(ValueError):
 
 def keep_only(text: str, present: Collection[str], page: str) -> str:
     r"""Keep the blocks between `% only: study, ...` and `% end` that name a study in `present`.
+
+    `% only: not study, ...` keeps a block if a study not named is present.
 
     Raises
     ------
@@ -62,6 +64,8 @@ def keep_only(text: str, present: Collection[str], page: str) -> str:
     --------
     >>> keep_only("a\n% only: twin\nb\n% end\nc", {"newyork"}, "intro")
     'a\nc'
+    >>> keep_only("a\n% only: not twin\nb\n% end\nc", {"newyork"}, "intro")
+    'a\nb\nc'
     """
     kept: list[str] = []
     block: bool | None = None
@@ -70,7 +74,7 @@ def keep_only(text: str, present: Collection[str], page: str) -> str:
         closing = re.fullmatch(r"% *end *", line)
         if opening and block is None:
             names = {name.strip() for name in opening["studies"].split(",")}
-            block = bool(names & set(present))
+            block = bool(set(present) - names if opening["other"] else names & set(present))
         elif closing and block is not None:
             block = None
         elif opening or closing:

@@ -14,6 +14,8 @@ from proda_lib.code_hash import used_files
 from proda_lib.files import text_hash
 from proda_lib.nearest import check_known
 from proda_lib.reproduce import parameters_cell
+from proda_lib.soil_grid import GRIDS
+from proda_lib.studies.study import StudyInfo
 
 __all__ = ["Chapter", "Step", "chapters", "settings", "steps", "with_needs"]
 
@@ -32,17 +34,25 @@ class Chapter:
         Earlier notebooks whose results it reads.
     studies : sequence of str
         The studies that it is about; empty if about all.
+    soil_grids : sequence of str
+        Soil grids that a study must have to be treated.
     """
 
     notebook: str
     part: str = ""
     needs: Sequence[str] = ()
     studies: Sequence[str] = ()
+    soil_grids: Sequence[str] = ()
 
     @property
     def file(self) -> Path:
         """The notebook without outputs."""
         return paths.notebooks() / f"{self.notebook}.ipynb"
+
+    def treats(self, study: StudyInfo) -> bool:
+        """Tell whether the chapter is for a study."""
+        named = not self.studies or study.name in self.studies
+        return named and set(self.soil_grids) <= set(study.soil_grids)
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,8 @@ def chapters() -> list[Chapter]:
             check_known(f"chapter before {chapter.notebook} in notebooks/plan.toml", name, earlier)
         for name in chapter.studies:
             check_known(f"study of {chapter.notebook} in plan.toml", name, studies.names())
+        for name in chapter.soil_grids:
+            check_known(f"soil grid of {chapter.notebook} in plan.toml", name, GRIDS)
         earlier.append(chapter.notebook)
     return found
 
@@ -202,9 +214,10 @@ def steps(
     """
     data = studies.data_key(study, size)
     row = studies.sizes(study)[size]
+    about = studies.info(study)
     done: dict[str, Step] = {}
     for chapter in chapters():
-        if chapter.studies and study not in chapter.studies:
+        if not chapter.treats(about):
             continue
         parameters = _parameters(chapter, study, size, (changed or {}).get(chapter.notebook, {}))
         key = {
