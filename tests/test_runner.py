@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -318,6 +319,7 @@ def test_comments_declare_ranges_and_choices(tmp_path):
             "chapter before 02_model .* '01_data'",
         ),
         ('[[chapter]]\nnotebook = "01_data"\nstudies = ["fra"]', "did you mean 'far'"),
+        ('[[chapter]]\nnotebook = "01_data"\nsoil_grids = ["CLM54"]', "did you mean 'CLM5'"),
         ("[[chapter]", "cannot be read"),
         ("[[chapter]]\npart = 'x'", "cannot be read"),
     ],
@@ -334,6 +336,17 @@ def test_a_chapter_about_one_study_is_left_out_of_the_others(project):
         file.read_text().replace('"01_data"\npart', '"01_data"\nstudies = ["far"]\npart')
     )
     assert list(reasons()) == ["02_model", "03_other"]
+    assert [step.notebook for step in plan.steps("far", "smoke")] == list(ALL)
+
+
+def test_a_chapter_about_a_soil_grid_is_left_out_where_it_is_missing(project, monkeypatch):
+    file = project / "notebooks" / "plan.toml"
+    file.write_text(
+        file.read_text().replace('"01_data"\npart', '"01_data"\nsoil_grids = ["CLM45"]\npart')
+    )
+    assert list(reasons()) == ["02_model", "03_other"]
+    both = SimpleNamespace(name="far", soil_grids=("CLM5", "CLM45"))
+    monkeypatch.setattr(studies, "info", lambda name: both)
     assert [step.notebook for step in plan.steps("far", "smoke")] == list(ALL)
 
 

@@ -75,6 +75,7 @@ def attach(folder: Path, setattr_: Callable[..., None] = setattr) -> None:
     setattr_(paths, "package", lambda: folder / "toylib")
     setattr_(paths, "repository", lambda: REPOSITORY)
     setattr_(studies, "names", lambda: ("toy", "far"))
+    setattr_(studies, "info", lambda name: SimpleNamespace(name=name, soil_grids=("CLM5",)))
     setattr_(studies, "sizes", lambda name: sizes)
     setattr_(studies, "missing", lambda name: [] if name == "toy" else ["far.nc"])
     setattr_(studies, "data_key", lambda name, size, soil_grid="CLM5": f"key of {name} {size}")

@@ -22,6 +22,7 @@ from proda_lib.nearest import check_known
 from proda_lib.references.formats import ReferenceFileError, is_whole, opened_zip
 from proda_lib.results import save_json
 from proda_lib.studies.download import TIMEOUT, in_mirror
+from proda_lib.studies.resume import ResumingDownloader
 
 __all__ = [
     "ABOUT",
@@ -130,8 +131,8 @@ def fetch_product(product: str, *, progress: bool = True, download: bool = True)
     ------
     ReferenceFileError
         At the first file that cannot be had, is no file of its kind or broken, or has changed
-        since it was first seen. Files that were already fetched stay, of an interrupted one
-        nothing is left.
+        since it was first seen. Files that were already fetched stay; an interrupted one is
+        continued by the next call.
     """
     check_known("reference product", product, ADDRESSES)
     found = {}
@@ -159,37 +160,66 @@ def _found(product: str, address: str) -> Path | None:
 
 
 def _download(product: str, address: str, progress: bool) -> Path:
-    import pooch
-    import requests
-
-    pooch.get_logger().setLevel("WARNING")
+    """Fetch to a name that says it is a part; only a file of its kind gets the real one."""
     target = product_folder(product) / _name(address)
-    get = pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT)
-    try:
-        with atomic(target) as temporary:
-            get(address, str(temporary), None)
-            _check_kind(product, address, temporary)
-    except (requests.RequestException, OSError) as error:
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        reason = f"HTTP status {status}" if status else type(error).__name__
+    part = target.with_name(f"{target.stem}.part{target.suffix}")  # its end tells its kind
+    part.parent.mkdir(parents=True, exist_ok=True)
+    if part.is_file():
+        _bring(product, address, part, progress)
+        if _is_usable(product, address, part):
+            os.replace(part, target)
+            return target
+        part.unlink()  # the part was of another version: once more, from the start
+    _bring(product, address, part, progress)
+    if not _is_of_kind(address, part):
+        size = part.stat().st_size
+        part.unlink()
         raise ReferenceFileError(
-            f"{product}: cannot fetch {_name(address)} from {address} ({reason}): "
+            f"{product}: {address} sent {size:,} bytes that are no "
+            f"{address.rpartition('.')[2]} file, nothing was kept: try again later, or "
             f"{_by_hand(product, address)}"
-        ) from error
+        )
+    os.replace(part, target)
     return target
 
 
-def _check_kind(product: str, address: str, path: Path) -> None:
-    """Refuse what a server sends in place of the file, such as a page that says sorry."""
+def _bring(product: str, address: str, part: Path, progress: bool) -> None:
+    """Bring a file, or the rest of it; what came before a connection broke is kept."""
+    import requests
+
+    try:
+        ResumingDownloader(progressbar=progress, timeout=TIMEOUT)(address, str(part))
+    except (requests.RequestException, OSError) as error:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        reason = f"HTTP status {status}" if status else type(error).__name__
+        kept = ""
+        if part.is_file() and not part.stat().st_size:
+            part.unlink()
+        elif part.is_file():
+            kept = f"; {part.stat().st_size:,} bytes are kept and the same command continues them"
+        raise ReferenceFileError(
+            f"{product}: cannot fetch {_name(address)} from {address} ({reason}{kept}): "
+            f"{_by_hand(product, address)}"
+        ) from error
+
+
+def _is_of_kind(address: str, path: Path) -> bool:
+    """Say whether a file is what its name says, and not a page that says sorry."""
+    if address.endswith(".zip"):
+        return zipfile.is_zipfile(path)
     with path.open("rb") as stream:
-        tiff = stream.read(4) in _TIFF
-    if zipfile.is_zipfile(path) if address.endswith(".zip") else tiff:
-        return
-    raise ReferenceFileError(
-        f"{product}: {address} sent {path.stat().st_size:,} bytes that are no "
-        f"{address.rpartition('.')[2]} file, nothing was kept: try again later, or "
-        f"{_by_hand(product, address)}"
-    )
+        return stream.read(4) in _TIFF
+
+
+def _is_usable(product: str, address: str, path: Path) -> bool:
+    """Say whether a file that was put together from two answers is one file."""
+    if not _is_of_kind(address, path):
+        return False
+    try:
+        is_whole(product, path)
+    except ReferenceFileError:
+        return False
+    return True
 
 
 def _by_hand(product: str, address: str) -> str:
