@@ -14,6 +14,9 @@ __all__ = ["FILE", "News", "shown", "told"]
 #: Environment variable that names the file in which progress is told to the runner.
 FILE = "PRODA_PROGRESS"
 
+#: Share of the work that must be done before it says how long the rest will take.
+_ENOUGH = 0.01
+
 
 class News(NamedTuple):
     """How far a computation is.
@@ -72,7 +75,8 @@ def shown(what: str, total: int, *, visible: bool = True) -> Iterator[Callable[[
             most = max(most, amount)
             if name:
                 work = most - first
-                left = (time.monotonic() - start) * (total - most) / work if work else float("inf")
+                known = work >= _ENOUGH * total
+                left = (time.monotonic() - start) * (total - most) / work if known else float("inf")
                 Path(name).write_text(f"{most:.1f} {total} {left:.0f} {what}", encoding="utf-8")
 
         try:
