@@ -90,16 +90,18 @@ def _fault(answer: Any, expected: Any, unit: str, rtol: float) -> str | None:
         return ""
     if isinstance(expected, bool | np.bool_):
         return _fault_of_truth(answer, bool(expected))
+    if isinstance(expected, set | frozenset) and isinstance(answer, list | tuple):
+        answer = set(answer)
     wanted = np.asarray(_plain(expected))
     if wanted.dtype.kind in "UO":
         return _fault_of_words(answer, wanted)
     try:
         given = np.asarray(_plain(answer))
-        numbers = given.astype(float)
+        numbers = given.real.astype(float)
     except (TypeError, ValueError):
         return f"a number is expected, this is of type {type(answer).__name__}"
-    if given.dtype.kind in "USb" and wanted.dtype.kind != "b":
-        word = "text" if given.dtype.kind in "US" else "True or False"
+    if given.dtype.kind in "UScb" and wanted.dtype.kind != "b":
+        word = {"b": "True or False", "c": "a complex number"}.get(given.dtype.kind, "text")
         return f"a number is expected, this is {word}"
     return _fault_of_numbers(numbers, wanted.astype(float), unit, rtol)
 
@@ -146,7 +148,7 @@ def _fault_of_words(answer: Any, expected: NDArray[Any]) -> str | None:
         return None
     if len(words) > 1 and sorted(a for a, _ in words) == sorted(b for _, b in words):
         return "the words are right, their order is not"
-    if all(difflib.SequenceMatcher(None, *pair).ratio() > 0.8 for pair in wrong):
+    if all(difflib.SequenceMatcher(None, *pair).ratio() > 0.7 for pair in wrong):
         return f"{wrong[0][0]!r} is almost the right word: look at its spelling"
     return f"{wrong[0][0]!r} is not the right word"
 
@@ -160,9 +162,9 @@ def _fault_of_numbers(
         return _fault_of_shape(given, expected, rtol)
     if _agree(given, expected, rtol).all():
         return None
-    gaps = int((np.isfinite(expected) & ~np.isfinite(given)).sum())
-    if gaps:
-        return f"{gaps:,d} of {given.size:,d} values are not finite numbers"
+    if gaps := int((np.isfinite(expected) & ~np.isfinite(given)).sum()):
+        which = f"{gaps:,d} of {given.size:,d} values are" if given.ndim else f"{given} is"
+        return f"{which} not finite"
     return (
         _fault_of_factor(given, expected, unit, rtol)
         or _fault_of_order(given, expected, rtol)
@@ -189,13 +191,13 @@ def _fault_of_factor(given: FloatArray, expected: FloatArray, unit: str, rtol: f
     counted = np.isfinite(expected) & (expected != 0)
     if not counted.any() or not _agree(given[~counted], expected[~counted], rtol).all():
         return None
-    ratio = given[counted] / expected[counted]
-    if np.allclose(ratio, -1.0, rtol=max(rtol, _SAME_FACTOR)):
+    ratio, tolerance = given[counted] / expected[counted], max(rtol, _SAME_FACTOR)
+    if np.allclose(ratio, -1.0, rtol=tolerance, atol=0.0):
         return "the size is right, the sign is not"
     in_unit = f": the answer should be in {unit}" if unit else ""
     for factor, example in _FACTORS.items():
         for exact, word in ((factor, "large"), (1 / factor, "small")):
-            if np.allclose(ratio, exact, rtol=max(rtol, _SAME_FACTOR)):
+            if np.allclose(ratio, exact, rtol=tolerance, atol=0.0):
                 return f"it is {_number(factor)} times too {word}, {example}{in_unit}"
     return None
 
@@ -224,8 +226,9 @@ def _fault_of_size(given: FloatArray, expected: FloatArray, unit: str, rtol: flo
     first = tuple(int(index[0]) for index in np.nonzero(wrong))
     place = first[0] if len(first) == 1 else first
     where = f"{int(wrong.sum()):,d} of {given.size:,d} values differ, the first at index {place}"
-    word = "large" if given[first] > expected[first] else "small"
-    return f"{near}: {where}" if near else f"{where}, which is too {word}"
+    if near:
+        return f"{near}: {where}"
+    return f"{where}, which is too {'large' if given[first] > expected[first] else 'small'}"
 
 
 def _shown(answer: Any, unit: str) -> str:
