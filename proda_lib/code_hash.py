@@ -17,9 +17,16 @@ from proda_lib.files import sha256, text_hash
 __all__ = ["used_files"]
 
 #: Modules that cannot change a number, by their name within the package.
-_PLUMBING = {"code_hash", "files", "nearest", "parts", "paths", "progress", "workers"} | {
-    f"studies{name}" for name in ("", ".download", ".resume", ".store", ".study")
-}
+_PLUMBING = {
+    "code_hash",
+    "files",
+    "lessons",
+    "nearest",
+    "parts",
+    "paths",
+    "progress",
+    "workers",
+} | {f"studies{name}" for name in ("", ".download", ".resume", ".store", ".study")}
 
 
 class _Code(NamedTuple):
