@@ -52,7 +52,7 @@ var ProdaResults = (() => {
       rows.push(["Misfit, RMSE (kgC m⁻³)", number(mine), number(theirs), change(mine, theirs)]);
     }
     table.replaceChildren(
-      make("thead", {}, row(["", "now", "reference", "change"], true)),
+      make("thead", {}, row(["quantity", "now", "reference", "change"], true)),
       make("tbody", {}, ...rows.map((cells) => row(cells, false))),
     );
   }

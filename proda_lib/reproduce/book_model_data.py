@@ -118,7 +118,7 @@ def _places_of(name: str, frozen: bool = False) -> list[Place]:
 
 
 def _extremes(sites: xr.Dataset) -> dict[str, int]:
-    """Number of the site in the middle of a study, and of those at the ends of its climate."""
+    """Find the site in the middle of a study, and those at the ends of its climate."""
     climate = np.column_stack(
         [
             sites.soil_temperature.mean(("layer", "month")),
@@ -142,7 +142,9 @@ def _extremes(sites: xr.Dataset) -> dict[str, int]:
 def _described(words: str, row: xr.Dataset) -> str:
     """Name a place: what it stands for, vegetation, coordinates."""
     lat, lon = float(row.lat.item()), float(row.lon.item())
-    where = f"{abs(lat):.1f}° {'N' if lat >= 0 else 'S'}, {abs(lon):.1f}° {'E' if lon >= 0 else 'W'}"
+    where = (
+        f"{abs(lat):.1f}° {'N' if lat >= 0 else 'S'}, {abs(lon):.1f}° {'E' if lon >= 0 else 'W'}"
+    )
     kind = f"{row.vegetation_type.item()}, " if "vegetation_type" in row else ""
     return f"{words}: {kind}{where}"
 
@@ -267,7 +269,7 @@ def _presets() -> dict[str, list[float]]:
 
 
 def _place(place: Place) -> dict[str, Any]:
-    """Forcing, observations, truth and the engine's result of one place."""
+    """Return forcing, observations, truth and the engine's result of one place."""
     row = place.row.squeeze()
     by_month = {
         name: row[variable].transpose("month", "layer").values.tolist()

@@ -7,24 +7,43 @@ The page itself is `book/try_it.md`, its scripts lie in `book/_static`; what the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+
+import xarray as xr
 
 from proda_lib.parameters import CLM5_DEFAULT, NAMES
 from proda_lib.reproduce import book_model_data
 from proda_lib.reproduce.book_runs import StudyRun
 from proda_lib.results import Number
+from proda_lib.soil_grid import CLM5
 
 __all__ = ["data_block", "numbers", "parts", "place_table", "step_button"]
 
-_QUANTITIES = ("stock", "stock_1m", "residence_time", "carbon_use_efficiency")
+#: What the button of each step of the tour says; the last one shows observations and changes
+#: nothing.
+_BUTTONS = {
+    "input": "Double the carbon input",
+    "debris": "Let wood lie longer",
+    "warming": "Warm the soil",
+    "depth": "Slow the soil below",
+    "mixing": "Slow it and mix it",
+    "passing": "Pass more on",
+    "frost": "Freeze the ground",
+    "assimilate": "Show what was observed",
+}
+
+_QUANTITIES = ("stock", "stock_1m", "residence_time", "carbon_use_efficiency", "passive")
 
 
 def parts(runs: Sequence[StudyRun]) -> dict[str, Callable[[], str]]:
     """Return the parts of the page by name, for `proda_lib.reproduce.book_text.insert`."""
     names = tuple(run.info.name for run in runs)
-    steps = {f"try-{step}": lambda step=step: step_button(step) for step in book_model_data.STEPS}
-    return {"try-model": lambda: data_block(names), "try-places": lambda: place_table(names)} | steps
+    steps = {f"try-{step}": lambda step=step: step_button(step) for step in _BUTTONS}
+    return {
+        "try-model": lambda: data_block(names),
+        "try-places": lambda: place_table(names),
+    } | steps
 
 
 @cache
@@ -63,28 +82,36 @@ def place_table(studies_run: tuple[str, ...] = ()) -> str:
 
 def step_button(step: str) -> str:
     """Return the button that sets the model up for one step of the tour; shown by the script."""
-    words = "Set this up"
     return (
         "```{raw} html\n"
         f'<p><button type="button" class="proda-step" id="try-{step}" data-step="{step}" hidden>'
-        f"{words}</button></p>\n```"
+        f"{_BUTTONS[step]}</button></p>\n```"
     )
 
 
 @cache
 def numbers() -> dict[str, Number]:
-    """Return what each step of the tour changes at the first place, as factors, by the engine.
+    """Return what the tour says in numbers: each step at the first place, by the engine.
 
-    Keys are `try.<step>.<quantity>`, and `try.places` for the number of places of the twin.
+    Keys are `try.<step>.<quantity>`, a factor; `try.<step>.set.<name>`, what the step sets;
+    `try.clm5.<name>`, CLM5's parameters.
     """
-    places = book_model_data.places()
-    before = book_model_data.results_of(CLM5_DEFAULT, places[0].row)
-    found: dict[str, Number] = {"try.places": len(places)}
+    usual = dict(zip(NAMES, CLM5_DEFAULT.tolist(), strict=True))
+    row = book_model_data.places()[0].row
+    before = _quantities(usual, row)
+    found: dict[str, Number] = {f"try.clm5.{name}": value for name, value in usual.items()}
     for step, change in book_model_data.STEPS.items():
-        values = dict(zip(NAMES, CLM5_DEFAULT.tolist(), strict=True))
-        values |= {name: value for name, value in change.items() if name in NAMES}
-        forcing = {name: value for name, value in change.items() if name not in NAMES}
-        row = book_model_data.changed(places[0].row, forcing)
-        after = book_model_data.results_of(list(values.values()), row)
+        values = {name: value for name, value in change.items() if name in usual}
+        forcing = {name: value for name, value in change.items() if name not in usual}
+        after = _quantities(usual | values, book_model_data.changed(row, forcing))
         found |= {f"try.{step}.{name}": after[name] / before[name] for name in _QUANTITIES}
-    return found
+        found |= {f"try.{step}.set.{name}": value for name, value in change.items()}
+    warming = book_model_data.STEPS["warming"]["warming"]
+    return found | {"try.warming.rate": usual["q10"] ** (warming / 10)}
+
+
+def _quantities(values: Mapping[str, float], row: xr.Dataset) -> dict[str, float]:
+    """Results of a place that are one number, and the carbon of the passive pool, gC m-2."""
+    found = book_model_data.results_of(list(values.values()), row)
+    passive = float((found["pools"][-1] * CLM5.thickness).sum())
+    return found | {"passive": passive}
