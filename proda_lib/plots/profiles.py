@@ -56,7 +56,7 @@ POOL_LABELS: dict[str, str] = {
     "soil3": "passive soil",
 }
 _PERCENTILES = (5, 50, 95)
-_POOL_COLOURS = ("black", "sky", "blue", "purple", "orange", "vermillion", "green")
+POOL_COLOURS = ("black", "sky", "blue", "purple", "orange", "vermillion", "green")
 
 
 def binned_quantiles(
@@ -284,7 +284,7 @@ def pools_with_depth(
         )
     drawn = np.where(pools > 0, pools, np.nan)
     for number, (name, row) in enumerate(zip(labels, drawn, strict=True)):
-        colour = OKABE_ITO[_POOL_COLOURS[number % len(_POOL_COLOURS)]]
+        colour = OKABE_ITO[POOL_COLOURS[number % len(POOL_COLOURS)]]
         ax.plot(row, grid.node, color=colour, ls="-" if number > 3 else "--", label=name)
     _carbon_axis(ax, "Carbon (kgC m$^{-3}$)", smallest)
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -19,7 +19,7 @@ from typing import Any
 
 from proda_lib import paths
 from proda_lib.files import atomic, locked, text_hash
-from proda_lib.reproduce import book_chapter, book_reference, book_text, plan
+from proda_lib.reproduce import book_chapter, book_model_page, book_reference, book_text, plan
 from proda_lib.reproduce.book_runs import References, StudyRun, what_has_run
 from proda_lib.reproduce.book_text import BookError
 
@@ -109,8 +109,10 @@ def _prose(file: Path, name: str, runs: Sequence[StudyRun]) -> bytes:
         "profile-broken": lambda: book_reference.data_file("profiles_broken.csv"),
         "profile-check": book_reference.profile_check,
         "runs": lambda: book_reference.run_tables(runs),
-    }
+    } | book_model_page.parts(runs)
     numbers = {f"{run.info.name}.{key}": n for run in runs for key, n in run.numbers.items()}
+    if "{value}`try." in text:
+        numbers |= book_model_page.numbers()
     return book_text.fill_values(book_text.insert(text, parts, name), numbers, name).encode()
 
 

@@ -1,0 +1,117 @@
+"""Generated parts of the page with the model to touch: its data, a table without script, the tour.
+
+The page itself is `book/try_it.md`, its scripts lie in `book/_static`; what they read comes from
+`proda_lib.reproduce.book_model_data`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+import xarray as xr
+
+from proda_lib.parameters import CLM5_DEFAULT, NAMES
+from proda_lib.reproduce import book_model_data
+from proda_lib.reproduce.book_runs import StudyRun
+from proda_lib.results import Number
+from proda_lib.soil_grid import CLM5
+
+__all__ = ["data_block", "numbers", "parts", "place_table", "step_button"]
+
+#: What the button of each step of the tour says; the last one shows observations and changes
+#: nothing.
+_BUTTONS = {
+    "input": "Double the carbon input",
+    "debris": "Let wood lie longer",
+    "warming": "Warm the soil",
+    "depth": "Slow the soil below",
+    "mixing": "Slow it and mix it",
+    "passing": "Pass more on",
+    "frost": "Freeze the ground",
+    "assimilate": "Show what was observed",
+}
+
+_QUANTITIES = ("stock", "stock_1m", "residence_time", "carbon_use_efficiency", "passive")
+
+
+def parts(runs: Sequence[StudyRun]) -> dict[str, Callable[[], str]]:
+    """Return the parts of the page by name, for `proda_lib.reproduce.book_text.insert`."""
+    names = tuple(run.info.name for run in runs)
+    steps = {f"try-{step}": lambda step=step: step_button(step) for step in _BUTTONS}
+    return {
+        "try-model": lambda: data_block(names),
+        "try-places": lambda: place_table(names),
+    } | steps
+
+
+@cache
+def data_block(studies_run: tuple[str, ...] = ()) -> str:
+    """Return the place of the model on the page, and everything that its scripts read."""
+    data = book_model_data.page_data(book_model_data.places(studies_run))
+    # A text inside a script ends at the first "</", wherever that stands.
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    return (
+        "```{raw} html\n"
+        '<div id="proda-try"><p>Sliders and pictures need JavaScript, which is off here. The table '
+        "further down says what one would see before anything is moved.</p></div>\n"
+        f'<script type="application/json" id="proda-try-data">{text}</script>\n'
+        "```"
+    )
+
+
+@cache
+def place_table(studies_run: tuple[str, ...] = ()) -> str:
+    """Return the places with their climate and the steady state of CLM5's parameters."""
+    header = (
+        "place", "data", "soil temperature (°C)", "carbon input (gC m⁻² yr⁻¹)",
+        "SOC stock 0-1 m (kgC m⁻²)", "whole column (kgC m⁻²)", "residence time (yr)",
+    )  # fmt: skip
+    lines = [header, ["---"] * len(header)]
+    for place in book_model_data.places(studies_run):
+        found = book_model_data.results_of(CLM5_DEFAULT, place.row)
+        warmth = float(place.row.soil_temperature.mean()) - 273.15
+        values = (warmth, found["stock_1m"] / 1000, found["stock"] / 1000)
+        degrees, upper, column = (f"{value:.1f}".replace("-", "−") for value in values)
+        times = f"{found['input']:.0f}", upper, column, f"{found['residence_time']:.1f}"
+        kind = "**SYNTHETIC**" if place.synthetic else place.study
+        lines.append((place.name, kind, degrees, *times))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def step_button(step: str) -> str:
+    """Return the button that sets the model up for one step of the tour; shown by the script."""
+    return (
+        "```{raw} html\n"
+        f'<p><button type="button" class="proda-step" id="try-{step}" data-step="{step}" hidden>'
+        f"{_BUTTONS[step]}</button></p>\n```"
+    )
+
+
+@cache
+def numbers() -> dict[str, Number]:
+    """Return what the tour says in numbers: each step at the first place, by the engine.
+
+    Keys are `try.<step>.<quantity>`, a factor; `try.<step>.set.<name>`, what the step sets;
+    `try.clm5.<name>`, CLM5's parameters.
+    """
+    usual = dict(zip(NAMES, CLM5_DEFAULT.tolist(), strict=True))
+    row = book_model_data.places()[0].row
+    before = _quantities(usual, row)
+    found: dict[str, Number] = {f"try.clm5.{name}": value for name, value in usual.items()}
+    for step, change in book_model_data.STEPS.items():
+        values = {name: value for name, value in change.items() if name in usual}
+        forcing = {name: value for name, value in change.items() if name not in usual}
+        after = _quantities(usual | values, book_model_data.changed(row, forcing))
+        found |= {f"try.{step}.{name}": after[name] / before[name] for name in _QUANTITIES}
+        found |= {f"try.{step}.set.{name}": value for name, value in change.items()}
+    warming = book_model_data.STEPS["warming"]["warming"]
+    return found | {"try.warming.rate": usual["q10"] ** (warming / 10)}
+
+
+def _quantities(values: Mapping[str, float], row: xr.Dataset) -> dict[str, float]:
+    """Results of a place that are one number, and the carbon of the passive pool, gC m-2."""
+    found = book_model_data.results_of(list(values.values()), row)
+    passive = float((found["pools"][-1] * CLM5.thickness).sum())
+    return found | {"passive": passive}
