@@ -6,12 +6,13 @@ import base64
 import copy
 import io
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from proda_lib import paths, studies
-from proda_lib.reproduce import book_reference
+from proda_lib.reproduce import book_reference, published_register
 from proda_lib.studies.study import StudyInfo
 
 INFOS = {
@@ -171,6 +172,16 @@ def provenance(
     }
 
 
+def asked_of(chapter: str) -> dict[str, int]:
+    """Return the numbers of a chapter that the book's own pages print, all alike."""
+    rows = [row for group in published_register.read().groups for row in group.numbers]
+    asked = {row.key for row in rows if row.key and row.chapter == chapter}
+    text = (paths.data() / "key_numbers.toml").read_text(encoding="utf-8")
+    for each in tomllib.loads(text)["chapters"]:
+        asked |= {row["key"] for row in each["rows"] if each["notebook"] == chapter}
+    return dict.fromkeys(sorted(asked), 1406)
+
+
 class ToyBook:
     """Folders of a toy book; `run` puts a finished chapter into its results."""
 
@@ -200,7 +211,7 @@ class ToyBook:
         injected = code("injected", f'study = "{study}"', tags=["injected-parameters"])
         cells.insert(2, injected)
         made = provenance(study, size, name, **record)
-        numbers = {"data.sites": 1406} if name == "01_data" else {}
+        numbers = {"data.sites": 1406} | asked_of(name) if name == "01_data" else {}
         for path, text in {
             f"executed/{name}.ipynb": notebook(cells),
             f"provenance/{name}.json": json.dumps(made),

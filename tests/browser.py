@@ -39,7 +39,8 @@ CHECK = """() => {
       problems.push(`formula was not set: ${math.innerText.slice(0, 60)}`);
   for (const error of article.querySelectorAll('mjx-merror, .mjx-error, .problematic'))
     problems.push(`broken formula or text: ${error.innerText.slice(0, 60)}`);
-  const marks = ['{value}', '{numref}', '{ref}', '{eq}', '{cite', '% only', '% insert'];
+  const marks = ['{value}', '{numref}', '{ref}', '{eq}', '{cite', '{chapter}', '% only',
+    '% insert'];
   const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode, words = node.data.trim().slice(0, 60);
@@ -49,6 +50,10 @@ CHECK = """() => {
   if (!article.querySelector('h1')) problems.push('no title');
   return problems;
 }"""
+
+#: Runs in the page: the addresses of all links, those of drawings included.
+LINKS = """() => [...document.querySelectorAll('a[href]')]
+  .map(a => new URL(a.getAttribute('href'), document.baseURI).href)"""
 
 #: Runs in the page at each width.
 OVERFLOW = """() => {
@@ -129,7 +134,7 @@ def _settle(page: Any) -> None:
 
 def _broken_links(page: Any, path: Path) -> list[str]:
     """Return links to files of the book that do not exist."""
-    links = page.evaluate("() => [...document.querySelectorAll('a[href]')].map(a => a.href)")
+    links = page.evaluate(LINKS)
     targets = {link.partition("#")[0].partition("?")[0] for link in links}
     local = {target for target in targets if target.startswith("file:")}
     return [f"link to a missing page {link}" for link in sorted(local) if not _exists(link)]

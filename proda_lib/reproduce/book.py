@@ -19,7 +19,16 @@ from typing import Any
 
 from proda_lib import paths
 from proda_lib.files import atomic, locked, text_hash
-from proda_lib.reproduce import book_chapter, book_model_page, book_reference, book_text, plan
+from proda_lib.reproduce import (
+    book_chapter,
+    book_links,
+    book_model_page,
+    book_reference,
+    book_text,
+    plan,
+    published_numbers,
+    side_by_side,
+)
 from proda_lib.reproduce.book_runs import References, StudyRun, what_has_run
 from proda_lib.reproduce.book_text import BookError
 
@@ -87,6 +96,7 @@ def assemble(runs: Sequence[StudyRun]) -> dict[str, bytes]:
             pages[f"{run.info.name}/{chapter.name}.ipynb"] = text.encode()
             if chapter.source.exists():
                 pages[f"notebooks/{chapter.name}.ipynb"] = chapter.source.read_bytes()
+    pages |= side_by_side.pictures(runs)
     for module, _ in book_reference.public_modules():
         pages[f"reference/api/{module}.md"] = book_reference.api_page(module).encode()
     pages["_toc.yml"] = _table_of_contents(pages["_toc.yml"].decode(), runs).encode()
@@ -98,6 +108,7 @@ def _prose(file: Path, name: str, runs: Sequence[StudyRun]) -> bytes:
     if name.startswith("_static/"):
         return file.read_bytes()
     present = {run.info.name for run in runs}
+    present |= {f"{run.info.name}/{chapter.name}" for run in runs for chapter in run.chapters}
     text = book_text.keep_only(file.read_text(encoding="utf-8"), present, name)
     parts = {
         "studies": lambda: book_reference.study_table(runs),
@@ -109,11 +120,16 @@ def _prose(file: Path, name: str, runs: Sequence[StudyRun]) -> bytes:
         "profile-broken": lambda: book_reference.data_file("profiles_broken.csv"),
         "profile-check": book_reference.profile_check,
         "runs": lambda: book_reference.run_tables(runs),
+        "published-numbers": lambda: published_numbers.tables(runs),
+        "published-summary": lambda: published_numbers.summary(runs),
+        "published-claims": lambda: published_numbers.claims(runs),
+        "side-by-side": lambda: side_by_side.page_parts(runs),
     } | book_model_page.parts(runs)
     numbers = {f"{run.info.name}.{key}": n for run in runs for key, n in run.numbers.items()}
     if "{value}`try." in text:
         numbers |= book_model_page.numbers()
-    return book_text.fill_values(book_text.insert(text, parts, name), numbers, name).encode()
+    text = book_links.chapter_links(book_text.insert(text, parts, name), runs, name)
+    return book_text.fill_values(text, numbers, name).encode()
 
 
 def _table_of_contents(template: str, runs: Sequence[StudyRun]) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime
 from proda_lib import parameters, paths
 from proda_lib.own_profiles.columns import COLUMNS
 from proda_lib.reproduce.book_runs import StudyRun
+from proda_lib.reproduce.book_text import table as _table
 from proda_lib.reproduce.book_text import typeset
 from proda_lib.studies.schema import VARIABLES
 from proda_lib.units import unit_text
@@ -54,14 +55,6 @@ _INTERNAL = (
     "proda_lib.studies.twin.",
     "proda_lib.wosis.command",
 )
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a Markdown table; a bar inside a cell is escaped."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(
-        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
 
 
 def parameter_table() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from proda_lib.results import Number
 
@@ -20,6 +20,7 @@ __all__ = [
     "keep_only",
     "labels_in",
     "prefix_labels",
+    "table",
     "title_of",
     "typeset",
     "unlink",
@@ -43,7 +44,7 @@ _VALUE = re.compile(r"(?<!`)\{value\}`(?P<key>[^`:]+)(?::(?P<spec>[^`]*))?`(?!`)
 _TITLE = re.compile(r"(?m)^# +(?P<title>.+?) *$")
 _TIMES = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
 _RAISED = str.maketrans("0123456789+−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
-_ONLY = re.compile(r"^% *only: *(?P<other>not +)?(?P<studies>[\w, -]+?) *$")
+_ONLY = re.compile(r"^% *only: *(?P<other>not +)?(?P<studies>[\w, /-]+?) *$")
 
 
 class BookError(ValueError):
@@ -51,7 +52,9 @@ class BookError(ValueError):
 
 
 def keep_only(text: str, present: Collection[str], page: str) -> str:
-    r"""Keep the blocks between `% only: study, ...` and `% end` that name a study in `present`.
+    r"""Keep the blocks between `% only: study, ...` and `% end` that name one of `present`.
+
+    On the book's own pages a block can also ask for a chapter that has run, `study/chapter`.
 
     `% only: not study, ...` keeps a block if a study not named is present.
 
@@ -66,6 +69,8 @@ def keep_only(text: str, present: Collection[str], page: str) -> str:
     'a\nc'
     >>> keep_only("a\n% only: not twin\nb\n% end\nc", {"newyork"}, "intro")
     'a\nb\nc'
+    >>> keep_only("% only: twin/20_stocks\nb\n% end", {"twin", "twin/20_stocks"}, "why")
+    'b'
     """
     kept: list[str] = []
     block: bool | None = None
@@ -74,7 +79,8 @@ def keep_only(text: str, present: Collection[str], page: str) -> str:
         closing = re.fullmatch(r"% *end *", line)
         if opening and block is None:
             names = {name.strip() for name in opening["studies"].split(",")}
-            block = bool(set(present) - names if opening["other"] else names & set(present))
+            others = {name for name in present if "/" not in name} - names
+            block = bool(others if opening["other"] else names & set(present))
         elif closing and block is not None:
             block = None
         elif opening or closing:
@@ -252,3 +258,19 @@ def insert(text: str, parts: Mapping[str, Callable[[], str]], page: str) -> str:
         return parts[match["name"]]()
 
     return re.sub(r"(?m)^% *insert: *(?P<name>[\w-]+) *$", part, text)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    r"""Return a Markdown table; a bar inside a cell is escaped.
+
+    Examples
+    --------
+    >>> print(table(("a", "b"), [(1, "x|y")]))
+    | a | b |
+    | --- | --- |
+    | 1 | x\|y |
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
