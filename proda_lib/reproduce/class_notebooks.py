@@ -1,4 +1,4 @@
-"""Notebooks for a class, from the chapters: for students without the answers, for teachers with them.
+"""Notebooks of a class, made from the chapters: for students without answers, for teachers with.
 
 Both are made from the same source for one study and run by hand like the chapters. Prose that is
 about other studies is left out; numbers in the prose come from the last results, and are an
