@@ -13,7 +13,7 @@ from functools import cache
 import xarray as xr
 
 from proda_lib.parameters import CLM5_DEFAULT, NAMES
-from proda_lib.reproduce import book_model_data
+from proda_lib.reproduce import book_model_data, book_model_places
 from proda_lib.reproduce.book_runs import StudyRun
 from proda_lib.results import Number
 from proda_lib.soil_grid import CLM5
@@ -49,7 +49,7 @@ def parts(runs: Sequence[StudyRun]) -> dict[str, Callable[[], str]]:
 @cache
 def data_block(studies_run: tuple[str, ...] = ()) -> str:
     """Return the place of the model on the page, and everything that its scripts read."""
-    data = book_model_data.page_data(book_model_data.places(studies_run))
+    data = book_model_data.page_data(book_model_places.places(studies_run))
     # A text inside a script ends at the first "</", wherever that stands.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     return (
@@ -69,7 +69,7 @@ def place_table(studies_run: tuple[str, ...] = ()) -> str:
         "SOC stock 0-1 m (kgC m⁻²)", "whole column (kgC m⁻²)", "residence time (yr)",
     )  # fmt: skip
     lines = [header, ["---"] * len(header)]
-    for place in book_model_data.places(studies_run):
+    for place in book_model_places.places(studies_run):
         found = book_model_data.results_of(CLM5_DEFAULT, place.row)
         warmth = float(place.row.soil_temperature.mean()) - 273.15
         values = (warmth, found["stock_1m"] / 1000, found["stock"] / 1000)
@@ -97,13 +97,13 @@ def numbers() -> dict[str, Number]:
     `try.clm5.<name>`, CLM5's parameters.
     """
     usual = dict(zip(NAMES, CLM5_DEFAULT.tolist(), strict=True))
-    row = book_model_data.places()[0].row
+    row = book_model_places.places()[0].row
     before = _quantities(usual, row)
     found: dict[str, Number] = {f"try.clm5.{name}": value for name, value in usual.items()}
     for step, change in book_model_data.STEPS.items():
         values = {name: value for name, value in change.items() if name in usual}
         forcing = {name: value for name, value in change.items() if name not in usual}
-        after = _quantities(usual | values, book_model_data.changed(row, forcing))
+        after = _quantities(usual | values, book_model_places.changed(row, forcing))
         found |= {f"try.{step}.{name}": after[name] / before[name] for name in _QUANTITIES}
         found |= {f"try.{step}.set.{name}": value for name, value in change.items()}
     warming = book_model_data.STEPS["warming"]["warming"]
