@@ -313,8 +313,13 @@ def test_the_tour_sets_up_what_its_numbers_say(page, step):
     page.select_option("#proda-place", "2")
     page.locator(f"button[data-step={step}]").click()
     now, reference, _ = table(page)["SOC stock, whole column (kgC m⁻²)"]
-    factor = book_model_page.numbers()[f"try.{step}.stock"]
-    assert float(now) / float(reference) == pytest.approx(factor, rel=0.01)
+    numbers = book_model_page.numbers()
+    assert float(now) / float(reference) == pytest.approx(numbers[f"try.{step}.stock"], rel=0.01)
+    misfit = table(page).get("Misfit, RMSE (kgC m⁻³)")
+    assert (misfit is not None) == (f"try.{step}.misfit" in numbers)
+    if misfit:
+        assert float(misfit[0]) == pytest.approx(numbers[f"try.{step}.misfit"], rel=0.01)
+        assert float(misfit[1]) == pytest.approx(numbers["try.clm5.misfit"], rel=0.01)
     page.get_by_role("link", name="Back to the tour").click()
     assert page.evaluate("() => document.activeElement.dataset.step") == step
 
@@ -394,6 +399,10 @@ def test_what_the_tour_claims():
     assert result(frost, cryo=1e-3)["stock_1m"] != result(frost)["stock_1m"]
     assert result(efolding=0.5, diffus=5e-4)["stock"] > 1.5 * shallow["stock"]
     assert abs(result(diffus=5e-4)["stock"] / default["stock"] - 1) < 0.1
+    misfit = {
+        way: book_model_page.numbers()[f"try.{way}.misfit"] for way in ("slow", "dry", "truth")
+    }
+    assert max(misfit.values()) < 1.3 * min(misfit.values())
     for change in ({"warming": 5.0}, frost, {"moisture": 0.5}):
         assert result(change)["carbon_use_efficiency"] == pytest.approx(
             default["carbon_use_efficiency"], rel=1e-9

@@ -21,7 +21,7 @@ from proda_lib.soil_grid import CLM5
 from proda_lib.transport import DAYS_PER_YEAR
 from proda_lib.units import unit_text
 
-__all__ = ["STEPS", "page_data", "results_of"]
+__all__ = ["STEPS", "misfit_of", "page_data", "results_of"]
 
 #: Parameters whose slider is logarithmic.
 _LOGARITHMIC = ("diffus", "cryo", "efolding", "tau4s2")
@@ -38,6 +38,9 @@ STEPS: dict[str, dict[str, float]] = {
     },
     "passing": {"fs2s3": 2 * float(model.CLM5_DEFAULT[model.index("fs2s3")])},
     "frost": {"thaw": 0.5},
+    # Two ways to about the same profile at the first place, found by trying.
+    "slow": {"tau4s2": 48.0, "efolding": 0.38},
+    "dry": {"tau4s3": 520.0, "w-scaling": 0.146, "efolding": 2.5},
 }
 
 
@@ -76,6 +79,22 @@ def results_of(vector: Any, row: xr.Dataset) -> dict[str, Any]:
         # What is not passed on is respired, and in steady state that is the input.
         "carbon_use_efficiency": float(1 - entering / decomposed[1:].sum()),
     }
+
+
+def misfit_of(vector: Any, row: xr.Dataset) -> float:
+    """Root mean square difference between model and observations of one place, gC m-3.
+
+    Parameters
+    ----------
+    vector : array_like, shape (21,)
+        Physical values.
+    row : Dataset
+        One row of sites.
+    """
+    from proda_lib.steady_state import soil_carbon_at_depth
+
+    error = soil_carbon_at_depth(vector, row)[0] - row.observed_soc.values[0]
+    return float(np.sqrt(np.nanmean(error**2)))
 
 
 def page_data(chosen: Sequence[Place]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from proda_lib.reproduce import book_model_data, book_model_places
 from proda_lib.reproduce.book_runs import StudyRun
 from proda_lib.results import Number
 from proda_lib.soil_grid import CLM5
+from proda_lib.transport import CRYOTURBATION_LIMIT
 
 __all__ = ["data_block", "numbers", "parts", "place_table", "step_button"]
 
@@ -31,7 +32,12 @@ _BUTTONS = {
     "passing": "Pass more on",
     "frost": "Freeze the ground",
     "assimilate": "Show what was observed",
+    "slow": "Show one way",
+    "dry": "Show another way",
 }
+
+#: Steps that show the observations.
+_OBSERVED = ("assimilate", "slow", "dry")
 
 _QUANTITIES = ("stock", "stock_1m", "residence_time", "carbon_use_efficiency", "passive")
 
@@ -82,10 +88,11 @@ def place_table(studies_run: tuple[str, ...] = ()) -> str:
 
 def step_button(step: str) -> str:
     """Return the button that sets the model up for one step of the tour; shown by the script."""
+    dots = " data-observed" if step in _OBSERVED else ""
     return (
         "```{raw} html\n"
-        f'<p><button type="button" class="proda-step" id="try-{step}" data-step="{step}" hidden>'
-        f"{_BUTTONS[step]}</button></p>\n```"
+        f'<p><button type="button" class="proda-step" id="try-{step}" data-step="{step}"{dots} '
+        f"hidden>{_BUTTONS[step]}</button></p>\n```"
     )
 
 
@@ -93,11 +100,12 @@ def step_button(step: str) -> str:
 def numbers() -> dict[str, Number]:
     """Return what the tour says in numbers: each step at the first place, by the engine.
 
-    Keys are `try.<step>.<quantity>`, a factor; `try.<step>.set.<name>`, what the step sets;
-    `try.clm5.<name>`, CLM5's parameters.
+    Keys are `try.<step>.<quantity>`, a factor, but the misfit in kgC m-3; `try.<step>.set.<name>`,
+    what the step sets; `try.clm5.<name>`, CLM5's parameters.
     """
     usual = dict(zip(NAMES, CLM5_DEFAULT.tolist(), strict=True))
-    row = book_model_places.places()[0].row
+    first = book_model_places.places()[0]
+    row = first.row
     before = _quantities(usual, row)
     found: dict[str, Number] = {f"try.clm5.{name}": value for name, value in usual.items()}
     for step, change in book_model_data.STEPS.items():
@@ -106,8 +114,16 @@ def numbers() -> dict[str, Number]:
         after = _quantities(usual | values, book_model_places.changed(row, forcing))
         found |= {f"try.{step}.{name}": after[name] / before[name] for name in _QUANTITIES}
         found |= {f"try.{step}.set.{name}": value for name, value in change.items()}
+        if step in _OBSERVED:
+            vector = list((usual | values).values())
+            found[f"try.{step}.misfit"] = book_model_data.misfit_of(vector, row) / 1000
     warming = book_model_data.STEPS["warming"]["warming"]
-    return found | {"try.warming.rate": usual["q10"] ** (warming / 10)}
+    return found | {
+        "try.warming.rate": usual["q10"] ** (warming / 10),
+        "try.frost.limit": CRYOTURBATION_LIMIT,
+        "try.clm5.misfit": book_model_data.misfit_of(CLM5_DEFAULT, row) / 1000,
+        "try.truth.misfit": book_model_data.misfit_of(first.truth, row) / 1000,
+    }
 
 
 def _quantities(values: Mapping[str, float], row: xr.Dataset) -> dict[str, float]:

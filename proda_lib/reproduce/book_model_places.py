@@ -61,7 +61,7 @@ def places(studies_run: tuple[str, ...] = ()) -> tuple[Place, ...]:
     Examples
     --------
     >>> [place.name.partition(":")[0] for place in places()]
-    ['middling', 'coldest', 'warmest', 'driest', 'wettest', 'frozen']
+    ['medium', 'coldest', 'warmest', 'driest', 'wettest', 'frozen']
     """
     from proda_lib import studies
 
@@ -104,7 +104,7 @@ def _extremes(sites: xr.Dataset) -> dict[str, int]:
     rank = climate.argsort(axis=0).argsort(axis=0) - (len(climate) - 1) / 2
     warmth, moisture = climate[:, 0], climate[:, 1]
     chosen = {
-        "middling": int(np.abs(rank).sum(axis=1).argmin()),
+        "medium": int(np.abs(rank).sum(axis=1).argmin()),
         "coldest": int(warmth.argmin()),
         "warmest": int(warmth.argmax()),
         "driest": int(moisture.argmin()),
