@@ -12,7 +12,7 @@ import pytest
 
 from proda_lib import paths, processes, steady_state
 from proda_lib.parameters import CLM5_DEFAULT, NAMES, PARAMETERS, PRODA
-from proda_lib.reproduce import book, book_model_data, book_model_page
+from proda_lib.reproduce import book, book_model_data, book_model_page, book_model_places
 from tests import browser
 from tests.test_enlarge import CONTRAST, THEME
 
@@ -65,7 +65,7 @@ WRONG = {
 @pytest.fixture(scope="module")
 def places():
     """Places of the twin, and of New York where its data are."""
-    return book_model_data.places(("newyork",))
+    return book_model_places.places(("newyork",))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def page(chromium, address):
 
 def engine(place, vectors, change=None):
     """Pools of one place and many vectors, (vector, pool, layer)."""
-    row = book_model_data.changed(place.row, change or {})
+    row = book_model_places.changed(place.row, change or {})
     dimension = "site" if "site" in row.dims else "cell"
     return steady_state.pools(vectors, row.isel({dimension: [0] * len(vectors)}))
 
@@ -240,7 +240,7 @@ def test_every_slider_is_reached_by_keys_and_has_a_name_and_an_effect(page):
     for _ in range(80):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("() => document.activeElement.id"))
-    sliders = {f"proda-{name}" for name in (*NAMES, *book_model_data.UNCHANGED)}
+    sliders = {f"proda-{name}" for name in (*NAMES, *book_model_places.UNCHANGED)}
     assert sliders <= reached
     without_effect = set()
     for each in sorted(sliders):
@@ -264,7 +264,7 @@ def test_numbers_are_typed_kept_within_their_limits_and_nonsense_is_undone(page)
     box.fill("2.25")
     box.press("Enter")
     value = dict(zip(NAMES, CLM5_DEFAULT, strict=True)) | {"q10": 2.25}
-    row = book_model_data.places()[0].row
+    row = book_model_places.places()[0].row
     stock = book_model_data.results_of(list(value.values()), row)["stock_1m"] / 1000
     assert float(table(page)[STOCK][0]) == pytest.approx(stock, rel=5e-3)
     box.fill("99")
@@ -313,8 +313,13 @@ def test_the_tour_sets_up_what_its_numbers_say(page, step):
     page.select_option("#proda-place", "2")
     page.locator(f"button[data-step={step}]").click()
     now, reference, _ = table(page)["SOC stock, whole column (kgC m⁻²)"]
-    factor = book_model_page.numbers()[f"try.{step}.stock"]
-    assert float(now) / float(reference) == pytest.approx(factor, rel=0.01)
+    numbers = book_model_page.numbers()
+    assert float(now) / float(reference) == pytest.approx(numbers[f"try.{step}.stock"], rel=0.01)
+    misfit = table(page).get("Misfit, RMSE (kgC m⁻³)")
+    assert (misfit is not None) == (f"try.{step}.misfit" in numbers)
+    if misfit:
+        assert float(misfit[0]) == pytest.approx(numbers[f"try.{step}.misfit"], rel=0.01)
+        assert float(misfit[1]) == pytest.approx(numbers["try.clm5.misfit"], rel=0.01)
     page.get_by_role("link", name="Back to the tour").click()
     assert page.evaluate("() => document.activeElement.dataset.step") == step
 
@@ -359,7 +364,7 @@ def test_without_script_it_says_what_one_would_see(chromium, address):
 def test_the_page_of_the_book():
     page = book.assemble([])["try_it.md"].decode()
     assert "% insert" not in page and "{value}" not in page
-    assert page.count("| **SYNTHETIC** |") == len(book_model_data.places())
+    assert page.count("| **SYNTHETIC** |") == len(book_model_places.places())
     found = re.search(r'id="proda-try-data">(.*?)</script>', page)[1]
     data = json.loads(found)
     assert {place["study"] for place in data["places"]} == {"twin"}
@@ -372,12 +377,12 @@ def test_the_page_of_the_book():
 
 
 def test_what_the_tour_claims():
-    row = book_model_data.places()[0].row
+    row = book_model_places.places()[0].row
 
     def result(change=None, **values):
         value = dict(zip(NAMES, CLM5_DEFAULT.tolist(), strict=True)) | values
         return book_model_data.results_of(
-            list(value.values()), book_model_data.changed(row, change or {})
+            list(value.values()), book_model_places.changed(row, change or {})
         )
 
     default = result()
@@ -394,6 +399,10 @@ def test_what_the_tour_claims():
     assert result(frost, cryo=1e-3)["stock_1m"] != result(frost)["stock_1m"]
     assert result(efolding=0.5, diffus=5e-4)["stock"] > 1.5 * shallow["stock"]
     assert abs(result(diffus=5e-4)["stock"] / default["stock"] - 1) < 0.1
+    misfit = {
+        way: book_model_page.numbers()[f"try.{way}.misfit"] for way in ("slow", "dry", "truth")
+    }
+    assert max(misfit.values()) < 1.3 * min(misfit.values())
     for change in ({"warming": 5.0}, frost, {"moisture": 0.5}):
         assert result(change)["carbon_use_efficiency"] == pytest.approx(
             default["carbon_use_efficiency"], rel=1e-9

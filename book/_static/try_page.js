@@ -205,7 +205,7 @@
     const reset = make("button", { type: "button", class: "reset" }, "Reset");
     const { parts, draw: drawResults } = resultsOf(data);
     const banner = make("p", { class: "banner" });
-    const tour = make("p", { class: "from-tour" });
+    const tour = make("span", { class: "from-tour" });
     depths.fill([["", DEPTHS]]);
     depths.select.value = "2";
 
@@ -228,7 +228,7 @@
       drawResults({ now, reference, frame, observed, fit, kind });
       dots.disabled = place().observed.length === 0;
       banner.textContent = place().synthetic
-        ? "SYNTHETIC place: its forcing, its dots and its true parameters are made up."
+        ? "SYNTHETIC place: its climate, its observations and its true parameters are made up."
         : `A place of the study ${place().study}: a real profile, a modelled climate.`;
       banner.classList.toggle("synthetic", place().synthetic);
       places.select.value = state.place;
@@ -239,10 +239,10 @@
     function takeStep(button) {
       clear();
       state.place = 0;
-      const step = data.steps[button.dataset.step] || {};
+      const step = data.steps[button.dataset.step] || {}; // the one that only shows has no changes
       for (const [key, value] of Object.entries(step))
         (key in state.change ? state.change : state.parameters)[key] = value;
-      dots.checked = !(button.dataset.step in data.steps);
+      dots.checked = "observed" in button.dataset;
       draw();
       const back = make("a", { href: `#${button.id}` }, "Back to the tour");
       back.addEventListener("click", () => button.focus());
@@ -266,13 +266,12 @@
 
     const differ = number(1.01 * ProdaResults.check(data.places, defaults, grid), 1);
     const checked = `Checked when you opened this page: at ${data.places.length} places with CLM5’s parameters your browser and the Python engine differ by less than ${differ} of any layer’s carbon.`;
-    const showDots = make("div", { class: "dots" }, dots, make("label", { for: dots.id }, "Show what was observed"));
+    const wish = make("label", { for: dots.id }, "Show what was observed");
     const around = { class: "controls", role: "group", "aria-label": "Forcing and parameters" };
     root.replaceChildren(
       banner,
       make("div", { class: "choices" }, places.element, presets.element, depths.element, reset),
-      showDots,
-      tour,
+      make("div", { class: "dots" }, dots, wish, tour),
       make("div", { class: "panels" }, make("div", around, ...controls.elements), parts.element),
       make("p", { class: "note" }, checked),
     );

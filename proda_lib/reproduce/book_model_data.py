@@ -1,15 +1,13 @@
-"""What the page with the model to touch needs: parameters, soil grid, places with their forcing.
+"""What the scripts of the page with the model to touch read: parameters, soil grid, places.
 
-Everything comes from the library and the studies when the book is made, so that the page's script
-holds formulas only. Forcing of real studies gets into the reader's own book, never into the
-repository.
+Everything comes from the library and the studies when the book is made, so that the page's scripts
+hold formulas only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -18,24 +16,15 @@ from proda_lib import parameters as model
 from proda_lib.configurations import CHAPTER
 from proda_lib.equation import decomposition_rates, terms
 from proda_lib.forcing import forcing_of
+from proda_lib.reproduce.book_model_places import UNCHANGED, Place
 from proda_lib.soil_grid import CLM5
 from proda_lib.transport import DAYS_PER_YEAR
 from proda_lib.units import unit_text
 
-__all__ = ["STEPS", "UNCHANGED", "Place", "changed", "page_data", "places", "results_of"]
+__all__ = ["STEPS", "misfit_of", "page_data", "results_of"]
 
 #: Parameters whose slider is logarithmic.
 _LOGARITHMIC = ("diffus", "cryo", "efolding", "tau4s2")
-
-#: Changes of a place's forcing that leave it as it is: warming, K; factors of moisture and carbon
-#: input; greatest thaw depth, m, and bedrock layer, None for the place's own.
-UNCHANGED: dict[str, float | None] = {
-    "warming": 0.0,
-    "moisture": 1.0,
-    "input": 1.0,
-    "thaw": None,
-    "bedrock": None,
-}
 
 #: The steps of the page's tour: changes of parameters and forcing, from CLM5's values.
 STEPS: dict[str, dict[str, float]] = {
@@ -49,128 +38,10 @@ STEPS: dict[str, dict[str, float]] = {
     },
     "passing": {"fs2s3": 2 * float(model.CLM5_DEFAULT[model.index("fs2s3")])},
     "frost": {"thaw": 0.5},
+    # Two ways to about the same profile at the first place, found by trying.
+    "slow": {"tau4s2": 48.0, "efolding": 0.38},
+    "dry": {"tau4s3": 520.0, "w-scaling": 0.146, "efolding": 2.5},
 }
-
-
-class Place(NamedTuple):
-    """One place of a study.
-
-    Attributes
-    ----------
-    name : str
-        What it is, in words.
-    study : str
-    synthetic : bool
-    row : Dataset
-        One row of the study's sites or grid.
-    truth : ndarray, shape (21,), or None
-        True parameters of a synthetic place.
-    """
-
-    name: str
-    study: str
-    synthetic: bool
-    row: xr.Dataset
-    truth: np.ndarray | None
-
-
-@cache
-def places(studies_run: tuple[str, ...] = ()) -> tuple[Place, ...]:
-    """Return the places of the page: of the twin, and of the studies that have run.
-
-    Parameters
-    ----------
-    studies_run : tuple of str
-        Names. Studies whose data are not here, or large, are left out.
-
-    Examples
-    --------
-    >>> [place.name.partition(":")[0] for place in places()]
-    ['middling', 'coldest', 'warmest', 'driest', 'wettest', 'frozen']
-    """
-    from proda_lib import studies
-
-    found = list(_places_of("twin", frozen=True))
-    for name in studies_run:
-        known = name in studies.names() and name != "twin"
-        if known and not studies.info(name).large and not studies.missing(name):
-            found += _places_of(name)
-    return tuple(found)
-
-
-def _places_of(name: str, frozen: bool = False) -> list[Place]:
-    """Places of a study that differ: chosen by soil temperature, moisture and carbon input."""
-    from proda_lib import studies
-
-    study = studies.load(name, "smoke")
-    truth = study.truth
-    found = []
-    for words, site in _extremes(study.sites).items():
-        row = study.sites.isel(site=[site])
-        known = None if truth is None else truth.site_parameters.values[site]
-        found.append(Place(_described(words, row), name, study.synthetic, row, known))
-    if frozen:
-        cell = int(study.grid.active_layer_depth.max("month").values.argmin())
-        row = study.grid.isel(cell=[cell])
-        known = None if truth is None else truth.cell_parameters.values[cell]
-        found.append(Place(_described("frozen", row), name, study.synthetic, row, known))
-    return found
-
-
-def _extremes(sites: xr.Dataset) -> dict[str, int]:
-    """Find the site in the middle of a study, and those at the ends of its climate."""
-    climate = np.column_stack(
-        [
-            sites.soil_temperature.mean(("layer", "month")),
-            sites.water_scalar.mean(("layer", "month")),
-            sites.litter_input.sum(("litter", "month")),
-        ]
-    )
-    rank = climate.argsort(axis=0).argsort(axis=0) - (len(climate) - 1) / 2
-    warmth, moisture = climate[:, 0], climate[:, 1]
-    chosen = {
-        "middling": int(np.abs(rank).sum(axis=1).argmin()),
-        "coldest": int(warmth.argmin()),
-        "warmest": int(warmth.argmax()),
-        "driest": int(moisture.argmin()),
-        "wettest": int(moisture.argmax()),
-    }
-    first = {site: words for words, site in reversed(chosen.items())}
-    return {words: site for words, site in chosen.items() if first[site] == words}
-
-
-def _described(words: str, row: xr.Dataset) -> str:
-    """Name a place: what it stands for, vegetation, coordinates."""
-    lat, lon = float(row.lat.item()), float(row.lon.item())
-    where = (
-        f"{abs(lat):.1f}° {'N' if lat >= 0 else 'S'}, {abs(lon):.1f}° {'E' if lon >= 0 else 'W'}"
-    )
-    kind = f"{row.vegetation_type.item()}, " if "vegetation_type" in row else ""
-    return f"{words}: {kind}{where}"
-
-
-def changed(row: xr.Dataset, change: Mapping[str, float | None]) -> xr.Dataset:
-    """Return a place's row with another forcing; the page's script does the same.
-
-    Parameters
-    ----------
-    row : Dataset
-        One row of sites or grid.
-    change : mapping
-        Some of `UNCHANGED`.
-    """
-    change = UNCHANGED | dict(change)
-    row = row.assign(
-        soil_temperature=row.soil_temperature + change["warming"],
-        water_scalar=np.minimum(1.0, row.water_scalar * change["moisture"]),
-        litter_input=row.litter_input * change["input"],
-    )
-    if change["thaw"] is not None:
-        thaw = xr.full_like(row.active_layer_depth, change["thaw"])
-        row = row.assign(active_layer_depth=thaw, active_layer_depth_last_year=thaw)
-    if change["bedrock"] is not None:
-        row = row.assign(bedrock_layer=xr.full_like(row.bedrock_layer, int(change["bedrock"])))
-    return row
 
 
 def results_of(vector: Any, row: xr.Dataset) -> dict[str, Any]:
@@ -208,6 +79,22 @@ def results_of(vector: Any, row: xr.Dataset) -> dict[str, Any]:
         # What is not passed on is respired, and in steady state that is the input.
         "carbon_use_efficiency": float(1 - entering / decomposed[1:].sum()),
     }
+
+
+def misfit_of(vector: Any, row: xr.Dataset) -> float:
+    """Root mean square difference between model and observations of one place, gC m-3.
+
+    Parameters
+    ----------
+    vector : array_like, shape (21,)
+        Physical values.
+    row : Dataset
+        One row of sites.
+    """
+    from proda_lib.steady_state import soil_carbon_at_depth
+
+    error = soil_carbon_at_depth(vector, row)[0] - row.observed_soc.values[0]
+    return float(np.sqrt(np.nanmean(error**2)))
 
 
 def page_data(chosen: Sequence[Place]) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from functools import cache
 import xarray as xr
 
 from proda_lib.parameters import CLM5_DEFAULT, NAMES
-from proda_lib.reproduce import book_model_data
+from proda_lib.reproduce import book_model_data, book_model_places
 from proda_lib.reproduce.book_runs import StudyRun
 from proda_lib.results import Number
 from proda_lib.soil_grid import CLM5
+from proda_lib.transport import CRYOTURBATION_LIMIT
 
 __all__ = ["data_block", "numbers", "parts", "place_table", "step_button"]
 
@@ -31,7 +32,12 @@ _BUTTONS = {
     "passing": "Pass more on",
     "frost": "Freeze the ground",
     "assimilate": "Show what was observed",
+    "slow": "Show one way",
+    "dry": "Show another way",
 }
+
+#: Steps that show the observations.
+_OBSERVED = ("assimilate", "slow", "dry")
 
 _QUANTITIES = ("stock", "stock_1m", "residence_time", "carbon_use_efficiency", "passive")
 
@@ -49,7 +55,7 @@ def parts(runs: Sequence[StudyRun]) -> dict[str, Callable[[], str]]:
 @cache
 def data_block(studies_run: tuple[str, ...] = ()) -> str:
     """Return the place of the model on the page, and everything that its scripts read."""
-    data = book_model_data.page_data(book_model_data.places(studies_run))
+    data = book_model_data.page_data(book_model_places.places(studies_run))
     # A text inside a script ends at the first "</", wherever that stands.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     return (
@@ -69,7 +75,7 @@ def place_table(studies_run: tuple[str, ...] = ()) -> str:
         "SOC stock 0-1 m (kgC m⁻²)", "whole column (kgC m⁻²)", "residence time (yr)",
     )  # fmt: skip
     lines = [header, ["---"] * len(header)]
-    for place in book_model_data.places(studies_run):
+    for place in book_model_places.places(studies_run):
         found = book_model_data.results_of(CLM5_DEFAULT, place.row)
         warmth = float(place.row.soil_temperature.mean()) - 273.15
         values = (warmth, found["stock_1m"] / 1000, found["stock"] / 1000)
@@ -82,10 +88,11 @@ def place_table(studies_run: tuple[str, ...] = ()) -> str:
 
 def step_button(step: str) -> str:
     """Return the button that sets the model up for one step of the tour; shown by the script."""
+    dots = " data-observed" if step in _OBSERVED else ""
     return (
         "```{raw} html\n"
-        f'<p><button type="button" class="proda-step" id="try-{step}" data-step="{step}" hidden>'
-        f"{_BUTTONS[step]}</button></p>\n```"
+        f'<p><button type="button" class="proda-step" id="try-{step}" data-step="{step}"{dots} '
+        f"hidden>{_BUTTONS[step]}</button></p>\n```"
     )
 
 
@@ -93,21 +100,30 @@ def step_button(step: str) -> str:
 def numbers() -> dict[str, Number]:
     """Return what the tour says in numbers: each step at the first place, by the engine.
 
-    Keys are `try.<step>.<quantity>`, a factor; `try.<step>.set.<name>`, what the step sets;
-    `try.clm5.<name>`, CLM5's parameters.
+    Keys are `try.<step>.<quantity>`, a factor, but the misfit in kgC m-3; `try.<step>.set.<name>`,
+    what the step sets; `try.clm5.<name>`, CLM5's parameters.
     """
     usual = dict(zip(NAMES, CLM5_DEFAULT.tolist(), strict=True))
-    row = book_model_data.places()[0].row
+    first = book_model_places.places()[0]
+    row = first.row
     before = _quantities(usual, row)
     found: dict[str, Number] = {f"try.clm5.{name}": value for name, value in usual.items()}
     for step, change in book_model_data.STEPS.items():
         values = {name: value for name, value in change.items() if name in usual}
         forcing = {name: value for name, value in change.items() if name not in usual}
-        after = _quantities(usual | values, book_model_data.changed(row, forcing))
+        after = _quantities(usual | values, book_model_places.changed(row, forcing))
         found |= {f"try.{step}.{name}": after[name] / before[name] for name in _QUANTITIES}
         found |= {f"try.{step}.set.{name}": value for name, value in change.items()}
+        if step in _OBSERVED:
+            vector = list((usual | values).values())
+            found[f"try.{step}.misfit"] = book_model_data.misfit_of(vector, row) / 1000
     warming = book_model_data.STEPS["warming"]["warming"]
-    return found | {"try.warming.rate": usual["q10"] ** (warming / 10)}
+    return found | {
+        "try.warming.rate": usual["q10"] ** (warming / 10),
+        "try.frost.limit": CRYOTURBATION_LIMIT,
+        "try.clm5.misfit": book_model_data.misfit_of(CLM5_DEFAULT, row) / 1000,
+        "try.truth.misfit": book_model_data.misfit_of(first.truth, row) / 1000,
+    }
 
 
 def _quantities(values: Mapping[str, float], row: xr.Dataset) -> dict[str, float]:
