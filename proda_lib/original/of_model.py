@@ -155,7 +155,8 @@ def _in_time(on: Ground) -> dict[str, Effect]:
     sites, parameters = on.sites, on.parameters
     own, litter = stock(parameters, sites), sites["litter_input"]
     copied = litter.copy()
-    copied.loc[{"litter": "litter3"}] = litter.sel(litter="litter1").values
+    metabolic, lignin = 1, 3  # behind woody debris
+    copied[{"litter": lignin}] = litter.isel(litter=metabolic).values
     rates = [rate_with_months(parameters, sites, days) for days in (MISORDERED, MONTHS)]
     residence = stock(parameters, sites, _BOTTOM) / litter.sum(("litter", "month")).values
     twelfth = stock(parameters, sites.assign(litter_input=litter / 12))

@@ -52,7 +52,7 @@ class Slip:
     original: str
     right: str
     ours: str
-    chapter: str
+    chapter: str = ""
     silent: str = ""
 
     @property
