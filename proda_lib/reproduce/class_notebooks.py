@@ -158,7 +158,7 @@ def _solution(cell: dict[str, Any], text: str, kind: str) -> str | None:
 def _prose(text: str, study: str, numbers: Mapping[str, Number]) -> str:
     """Return Markdown for one study, its numbers filled in."""
     kept = book_text.keep_only(text, {study}, "the notebooks of the class")
-    return book_text.fill_known(kept, numbers, _ELLIPSIS)
+    return book_text.fill_known(kept, numbers, _ELLIPSIS).rstrip("\n")
 
 
 def _with_study(text: str, study: str) -> str:
