@@ -19,7 +19,15 @@ from typing import Any
 
 from proda_lib import paths
 from proda_lib.files import atomic, locked, text_hash
-from proda_lib.reproduce import book_chapter, book_reference, book_text, plan
+from proda_lib.reproduce import (
+    book_chapter,
+    book_files,
+    book_glossary,
+    book_pages,
+    book_reference,
+    book_text,
+    plan,
+)
 from proda_lib.reproduce.book_runs import References, StudyRun, what_has_run
 from proda_lib.reproduce.book_text import BookError
 
@@ -77,6 +85,8 @@ def assemble(runs: Sequence[StudyRun]) -> dict[str, bytes]:
         name = file.relative_to(paths.book()).as_posix()
         if file.is_file() and not any(part.startswith(".") for part in file.parts):
             pages[name] = _prose(file, name, runs) if file.suffix == ".md" else file.read_bytes()
+    glossary = (paths.book() / "glossary.md").read_text(encoding="utf-8")
+    pages[book_glossary.SCRIPT] = book_glossary.script(glossary).encode()
     planned = plan.chapters()
     for run in runs:
         references = References.of(run, planned)
@@ -99,10 +109,13 @@ def _prose(file: Path, name: str, runs: Sequence[StudyRun]) -> bytes:
         return file.read_bytes()
     present = {run.info.name for run in runs}
     text = book_text.keep_only(file.read_text(encoding="utf-8"), present, name)
+    titles = {run.info.name: {each.name: each.title for each in run.chapters} for run in runs}
+    text = book_glossary.link_chapters(text, titles, "../" * name.count("/"))
     parts = {
         "studies": lambda: book_reference.study_table(runs),
         "parameters": book_reference.parameter_table,
         "variables": book_reference.variable_table,
+        "files": lambda: book_files.file_tables(runs),
         "modules": book_reference.module_table,
         "profile-columns": book_reference.profile_column_table,
         "profile-template": lambda: book_reference.data_file("profiles_template.csv"),
@@ -219,6 +232,7 @@ def _publish(rendered: Path, folder: Path, key: str) -> None:
     """Put the rendered pages in place of the previous ones."""
     with atomic(folder) as temporary:
         shutil.copytree(rendered, temporary, ignore=shutil.ignore_patterns(".buildinfo"))
+        book_pages.lighten(temporary, folder)
         (temporary / ".key").write_text(key)
 
 

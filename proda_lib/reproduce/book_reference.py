@@ -20,6 +20,7 @@ from proda_lib.units import unit_text
 __all__ = [
     "api_page",
     "data_file",
+    "markdown_table",
     "moment",
     "parameter_table",
     "profile_check",
@@ -56,8 +57,16 @@ _INTERNAL = (
 )
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a Markdown table; a bar inside a cell is escaped."""
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    r"""Return a Markdown table; a bar inside a cell is escaped.
+
+    Examples
+    --------
+    >>> print(markdown_table(("a", "b"), [(1, "x|y")]))
+    | a | b |
+    | --- | --- |
+    | 1 | x\|y |
+    """
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(
         "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
@@ -74,7 +83,7 @@ def parameter_table() -> str:
             for number, row in enumerate(parameters.PARAMETERS)
             if row.process == process
         ]
-        tables.append(f"### {words[0].upper()}{words[1:]}\n\n{_table(header, rows)}\n")
+        tables.append(f"### {words[0].upper()}{words[1:]}\n\n{markdown_table(header, rows)}\n")
     return "\n".join(tables)
 
 
@@ -101,7 +110,7 @@ def variable_table() -> str:
         bounds = "any" if unbounded else _span(variable.lower, variable.upper)
         unit = f"{unit_text(variable.units)}<br>{bounds}"
         rows.append((f"`{variable.name}`", meaning, unit, dims))
-    return _table(("variable", "meaning", "unit, range", "dimensions"), rows)
+    return markdown_table(("variable", "meaning", "unit, range", "dimensions"), rows)
 
 
 def profile_column_table() -> str:
@@ -112,7 +121,7 @@ def profile_column_table() -> str:
         bounds = "" if each.text else f"<br>{_span(each.lower, each.upper)}"
         need = re.sub(r"\w+_\w+", r"`\g<0>`", each.need)
         rows.append((f"`{each.name}`", each.meaning, unit + bounds, need))
-    return _table(("column", "meaning", "unit, range", "needed"), rows)
+    return markdown_table(("column", "meaning", "unit, range", "needed"), rows)
 
 
 def data_file(name: str) -> str:
@@ -161,7 +170,7 @@ def api_page(module: str) -> str:
 def module_table() -> str:
     """Return the list of public modules with links to their pages."""
     rows = [(f"[`{name}`](api/{name}.md)", first) for name, first in public_modules()]
-    return _table(("module", "what it is about"), rows)
+    return markdown_table(("module", "what it is about"), rows)
 
 
 def study_table(runs: Sequence[StudyRun]) -> str:
@@ -178,7 +187,7 @@ def study_table(runs: Sequence[StudyRun]) -> str:
         rows.append(
             (link, kind, run.size, len(run.chapters), _duration(seconds), moment(last, "%Y-%m-%d"))
         )
-    return _table(("study", "data", "size", "chapters", "computed in", "last run"), rows)
+    return markdown_table(("study", "data", "size", "chapters", "computed in", "last run"), rows)
 
 
 def _duration(seconds: float) -> str:
@@ -215,7 +224,7 @@ def study_page(run: StudyRun) -> str:
             synthetic if info.synthetic else "",
             f"{info.about}\n",
             f"## What has run\n\nSize *{run.size}*.\n",
-            _table(("chapter", "computed in"), chapters) + "\n",
+            markdown_table(("chapter", "computed in"), chapters) + "\n",
             f"## What these data cannot show\n\n{weak}" if weak else "",
             f"## Licence and citation\n\n{info.licence}\n\n{info.citation}\n",
         ]
@@ -245,6 +254,6 @@ def run_tables(runs: Sequence[StudyRun]) -> str:
     header = ("study", "size", "chapter", "seconds", "version", "data", "finished")
     versions = [(name, version) for name, version in sorted(libraries.items())]
     return (
-        f"{_table(header, rows)}\n\n## Libraries\n\nVersions during these runs.\n\n"
-        f"{_table(('library', 'version'), versions)}"
+        f"{markdown_table(header, rows)}\n\n## Libraries\n\nVersions during these runs.\n\n"
+        f"{markdown_table(('library', 'version'), versions)}"
     )
