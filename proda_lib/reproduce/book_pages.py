@@ -15,7 +15,8 @@ __all__ = ["lighten"]
 
 _ICONS = re.compile(r'\s*<script[^>]*src="[^"]*/fontawesome\.js[^"]*"></script>')
 _SEARCH = re.compile(
-    r'\s*<script src="(?:\.\./)*(?:_static/(?:searchtools|language_data)|searchindex)\.js"></script>'
+    r'\s*<script src="(?:\.\./)*'
+    r'(?:_static/(?:searchtools|language_data)|searchindex)\.js"></script>'
 )
 _FONT = re.compile(r"src:url\((?P<path>[^)]*fa-[\w-]+)\.woff2\)[^;}]*")
 _RULE = re.compile(r"(?P<selectors>[^{}@;]+)\{(?P<body>[^{}]*)\}")
