@@ -6,14 +6,20 @@ Also a program: `python tests/browser.py build/html [--shots FOLDER]` prints the
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 from proda_lib.reproduce.book import find_chromium
 
 WIDTHS = (1280, 390)
+#: A page with everything that it loads, bytes.
+HEAVIEST = 2_000_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 #: Runs in the page: everything that a reader would stumble over, as text.
@@ -25,6 +31,10 @@ CHECK = """() => {
     if (!image.complete || image.naturalWidth === 0) problems.push(`image ${name} did not load`);
     const alt = (image.getAttribute('alt') || '').trim();
     if (!alt || alt.endsWith('.png')) problems.push(`image ${name} has no alt text`);
+    const figure = image.closest('figure'), said = figure && figure.querySelector('.caption-text');
+    if (figure && alt.length < 40) problems.push(`${figure.id}: the alt text says little: ${alt}`);
+    if (said && said.innerText.trim().startsWith(alt))
+      problems.push(`${figure.id}: the alt text is the caption`);
   }
   for (const figure of article.querySelectorAll('figure')) {
     const caption = figure.querySelector('figcaption');
@@ -65,6 +75,13 @@ OVERFLOW = """() => {
   return [`scrolls sideways at ${width} px: ${wide.join(', ')}`];
 }"""
 
+#: Runs in the page with axe-core loaded: what it calls serious or critical, by the rules asked for.
+AXE = """rules => axe.run(document, {
+    preload: false, resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})
+  }).then(found =>
+  found.violations.filter(one => ['serious', 'critical'].includes(one.impact)).map(one =>
+    `${one.id}, ${one.nodes.length} times: ${one.help}: ` + one.nodes[0].target.join(' ')))"""
+
 
 def pages(html: Path) -> list[Path]:
     """Return the pages of a book in a folder, without search, index and source listings."""
@@ -90,9 +107,10 @@ def browser() -> Iterator[Any]:
 def problems_of(html: Path, chosen: Sequence[Path] | None = None) -> list[str]:
     """Open every page from its file and return what is wrong, page by page.
 
-    Checked are: console errors, requests that leave the folder, pictures (loaded, with alt text,
-    in a numbered figure with a caption), formulas (set by MathJax), text that the assembly
-    left unresolved, links inside the book, and sideways scrolling at 1280 and 390 px.
+    Checked are: console errors, requests that leave the folder, weight, pictures (loaded, with alt
+    text, in a numbered figure with a caption), formulas (set by MathJax), text that the assembly
+    left unresolved, links inside the book, sideways scrolling at 1280 and 390 px, and what
+    axe-core calls serious or critical, in light and in dark.
     """
     found: list[str] = []
     with browser() as chromium:
@@ -103,21 +121,40 @@ def problems_of(html: Path, chosen: Sequence[Path] | None = None) -> list[str]:
 
 
 def _page_problems(chromium: Any, html: Path, path: Path) -> list[str]:
-    page = chromium.new_page(viewport={"width": WIDTHS[0], "height": 900})
+    size = {"width": WIDTHS[0], "height": 900}
+    page = chromium.new_page(viewport=size, color_scheme="light", reduced_motion="reduce")
     found: list[str] = []
+    loaded: set[str] = set()
     page.on("console", lambda m: found.append(f"console: {m.text}") if m.type == "error" else None)
     page.on("pageerror", lambda error: found.append(f"script error: {error}"))
     page.on("request", lambda r: found.append(f"asks for {r.url}") if _outside(r.url) else None)
     page.on("requestfailed", lambda request: found.append(f"did not load: {request.url}"))
+    page.on("requestfinished", lambda request: loaded.add(request.url))
     page.goto(path.as_uri(), wait_until="load")
     _settle(page)
-    found += page.evaluate(CHECK)
+    found += page.evaluate(CHECK) + _heavy(loaded)
+    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text())
+    found += [f"axe: {problem}" for problem in page.evaluate(AXE, [])]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         found += page.evaluate(OVERFLOW)
+    narrow = page.evaluate(AXE, ["scrollable-region-focusable"])
+    found += [f"axe at {WIDTHS[-1]} px: {problem}" for problem in narrow]
+    page.evaluate("() => document.documentElement.setAttribute('data-theme', 'dark')")
+    found += [f"axe in dark: {problem}" for problem in page.evaluate(AXE, ["color-contrast"])]
     found += _broken_links(page, path)
     page.close()
     return found
+
+
+def _heavy(loaded: set[str]) -> list[str]:
+    """Return what is too much, with the heaviest files, of files that a page has loaded."""
+    sizes = {_file(url): _file(url).stat().st_size for url in loaded if url.startswith("file:")}
+    if (total := sum(sizes.values())) <= HEAVIEST:
+        return []
+    most = sorted(sizes, key=lambda file: -sizes[file])[:3]
+    named = ", ".join(f"{file.name} {sizes[file] / 1e6:.2f} MB" for file in most)
+    return [f"weighs {total / 1e6:.2f} MB with all that it loads: {named}"]
 
 
 def _outside(url: str) -> bool:
@@ -133,17 +170,26 @@ def _settle(page: Any) -> None:
 
 
 def _broken_links(page: Any, path: Path) -> list[str]:
-    """Return links to files of the book that do not exist."""
+    """Return links to files of the book, or to places in its pages, that do not exist."""
     links = page.evaluate(LINKS)
-    targets = {link.partition("#")[0].partition("?")[0] for link in links}
-    local = {target for target in targets if target.startswith("file:")}
-    return [f"link to a missing page {link}" for link in sorted(local) if not _exists(link)]
+    found = []
+    for link in sorted({link for link in links if link.startswith("file:")}):
+        target, place = _file(link), unquote(urlparse(link).fragment)
+        if not target.exists():
+            found.append(f"link to a missing page {link}")
+        elif place and target.suffix == ".html" and place not in _places(target):
+            found.append(f"link to a missing place {link}")
+    return found
 
 
-def _exists(link: str) -> bool:
-    from urllib.parse import unquote, urlparse
+def _file(link: str) -> Path:
+    return Path(unquote(urlparse(link).path))
 
-    return Path(unquote(urlparse(link).path)).exists()
+
+@cache
+def _places(page: Path) -> frozenset[str]:
+    """Return the names of places in a page."""
+    return frozenset(re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8")))
 
 
 def shots(html: Path, folder: Path, chosen: Sequence[Path] | None = None) -> list[Path]:

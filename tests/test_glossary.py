@@ -75,15 +75,6 @@ def test_the_book_has_a_glossary_that_can_be_read():
     assert len(set(anchors)) == len(anchors)
 
 
-def test_a_chapter_is_linked_in_every_study_in_which_it_has_run():
-    runs = {"twin": {"01_data": "The data"}, "newyork": {"01_data": "The data"}}
-    linked = book_glossary.link_chapters("{chapter}`01_data`", runs, "../")
-    assert linked == (
-        "[The data](../twin/01_data.ipynb) (also for [newyork](../newyork/01_data.ipynb))"
-    )
-    assert book_glossary.link_chapters("{chapter}`02_x`", runs) == "chapter `02_x`"
-
-
 @pytest.fixture(scope="module")
 def chromium():
     if book.find_chromium() is None:

@@ -21,8 +21,11 @@ from proda_lib import paths
 from proda_lib.files import atomic, locked, text_hash
 from proda_lib.reproduce import (
     book_chapter,
+    book_files,
+    book_glossary,
     book_links,
     book_model_page,
+    book_pages,
     book_reference,
     book_text,
     plan,
@@ -88,6 +91,8 @@ def assemble(runs: Sequence[StudyRun]) -> dict[str, bytes]:
             continue  # the pages hold the questions
         if file.is_file():
             pages[name] = _prose(file, name, runs) if file.suffix == ".md" else file.read_bytes()
+    glossary = (paths.book() / "glossary.md").read_text(encoding="utf-8")
+    pages[book_glossary.SCRIPT] = book_glossary.script(glossary).encode()
     planned = plan.chapters()
     for run in runs:
         references = References.of(run, planned)
@@ -116,6 +121,7 @@ def _prose(file: Path, name: str, runs: Sequence[StudyRun]) -> bytes:
         "studies": lambda: book_reference.study_table(runs),
         "parameters": book_reference.parameter_table,
         "variables": book_reference.variable_table,
+        "files": lambda: book_files.file_tables(runs),
         "modules": book_reference.module_table,
         "profile-columns": book_reference.profile_column_table,
         "profile-template": lambda: book_reference.data_file("profiles_template.csv"),
@@ -239,6 +245,7 @@ def _publish(rendered: Path, folder: Path, key: str) -> None:
     """Put the rendered pages in place of the previous ones."""
     with atomic(folder) as temporary:
         shutil.copytree(rendered, temporary, ignore=shutil.ignore_patterns(".buildinfo"))
+        book_pages.lighten(temporary, folder)
         (temporary / ".key").write_text(key)
 
 

@@ -10,19 +10,18 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proda_lib.reproduce.book_text import BookError
 
-__all__ = ["SCRIPT", "Term", "link_chapters", "script", "terms"]
+__all__ = ["SCRIPT", "Term", "script", "terms"]
 
 #: Where the assembled book keeps the terms; the script terms.js reads them from there.
 SCRIPT = "_static/terms_of_glossary.js"
 
 _BLOCK = re.compile(r"(?ms)^```\{glossary\}\n(?P<body>.*?)^```$")
 _EVERYDAY = re.compile(r"(?m)^% *everyday: *(?P<words>.+)$")
-_CHAPTER = re.compile(r"\{chapter\}`(?P<name>\w+)`")
 
 
 @dataclass(frozen=True)
@@ -132,35 +131,3 @@ def script(page: str) -> str:
     ]
     text = json.dumps(listed, ensure_ascii=False, indent=0)
     return f"// Generated from the glossary.\nwindow.prodaTerms = {text};\n"
-
-
-def link_chapters(text: str, runs: Mapping[str, Mapping[str, str]], up: str = "") -> str:
-    r"""Turn {chapter}`name` into a link to that chapter in every study in which it has run.
-
-    Parameters
-    ----------
-    text : str
-    runs : mapping
-        Study to chapters that have run: name of the notebook to its title.
-    up : str
-        What leads from the page to the folder of the book, for example "../".
-
-    Examples
-    --------
-    >>> link_chapters("{chapter}`01_data`", {"twin": {"01_data": "The data"}})
-    '[The data](twin/01_data.ipynb)'
-    >>> link_chapters("{chapter}`01_data`", {})
-    'chapter `01_data`'
-    """
-
-    def links(match: re.Match[str]) -> str:
-        name = match["name"]
-        ran = [(study, chapters[name]) for study, chapters in runs.items() if name in chapters]
-        if not ran:
-            return f"chapter `{name}`"
-        first, *others = (f"{up}{study}/{name}.ipynb" for study, _ in ran)
-        more = (f"[{study}]({to})" for (study, _), to in zip(ran[1:], others, strict=True))
-        also = ", ".join(more)
-        return f"[{ran[0][1]}]({first})" + (f" (also for {also})" if also else "")
-
-    return _CHAPTER.sub(links, text)

@@ -35,6 +35,7 @@ def chapter_links(text: str, runs: Sequence[StudyRun], page: str) -> str:
     >>> chapter_links("see {chapter}`maps <19_maps>`", [], "why")
     'see maps (not run yet)'
     """
+    up = "../" * page.count("/")
 
     def links(match: re.Match[str]) -> str:
         name, words = match["name"], match["text"]
@@ -42,7 +43,7 @@ def chapter_links(text: str, runs: Sequence[StudyRun], page: str) -> str:
         found = list(where_it_ran(name, runs))
         if not found:
             return f"{title} (not run yet)"
-        first, *others = ((run.info.name, f"{run.info.name}/{name}.ipynb") for run in found)
+        first, *others = ((run.info.name, f"{up}{run.info.name}/{name}.ipynb") for run in found)
         more = ", ".join(f"[{study}]({file})" for study, file in others)
         return f"[{title}]({first[1]})" + (f" (also {more})" if more else "")
 

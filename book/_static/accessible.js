@@ -1,0 +1,37 @@
+// What the theme leaves nameless or out of a keyboard's reach.
+(() => {
+  "use strict";
+
+  // The small arrows beside chapters in the contents: say what they open.
+  function nameArrows() {
+    for (const arrow of document.querySelectorAll("nav li > details > summary")) {
+      const link = arrow.closest("li").querySelector("a");
+      if (link && !arrow.textContent.trim())
+        arrow.setAttribute("aria-label", `Pages of ${link.textContent.trim()}`);
+    }
+  }
+
+  // Boxes that scroll sideways are reached by the Tab key, at whatever width they begin to scroll.
+  function reachScrolling() {
+    const boxes = "pre, .cell_output .output, .pst-scrollable-table-container, div.math, mjx-container";
+    for (const box of document.querySelectorAll(`article :is(${boxes})`)) {
+      const scrolls = box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto";
+      if (scrolls && !box.querySelector("a[href], button, [tabindex='0']")) box.tabIndex = 0;
+    }
+  }
+
+  // References call themselves a list whose entries are none.
+  function plainReferences() {
+    for (const list of document.querySelectorAll(".citation-list")) list.removeAttribute("role");
+  }
+
+  function start() {
+    nameArrows();
+    plainReferences();
+    reachScrolling();
+    window.addEventListener("resize", reachScrolling);
+  }
+
+  if (document.readyState === "complete") start();
+  else window.addEventListener("load", start);
+})();
