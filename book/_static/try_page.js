@@ -4,7 +4,7 @@
   "use strict";
 
   const PAUSE = 600; // ms of rest before a result is read out
-  const DEPTHS = [1, 2, 8.6].map((depth) => [String(depth), `${depth} m`]);
+  const DEPTHS = [1, 2]; // m; what the picture can show beside the whole column
   const DEEP = 3; // m; thaw depths beyond it are alike to the model
   const FORCING = [
     { key: "warming", label: "Mean soil temperature of the upper metre", unit: "°C", least: -10, most: 30 },
@@ -206,7 +206,9 @@
     const { parts, draw: drawResults } = resultsOf(data);
     const banner = make("p", { class: "banner" });
     const tour = make("span", { class: "from-tour" });
-    depths.fill([["", DEPTHS]]);
+    const column = grid.interface[grid.interface.length - 1];
+    const whole = [String(column), `whole column, ${column} m`];
+    depths.fill([["", [...DEPTHS.map((depth) => [String(depth), `${depth} m`]), whole]]]);
     depths.select.value = "2";
 
     function clear() {
