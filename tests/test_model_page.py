@@ -23,7 +23,7 @@ in_browser = pytest.mark.skipif(
 TOLERANCE = 1e-6
 STATIC = paths.book() / "_static"
 #: Named against their order: the book loads scripts in any order.
-SCRIPTS = ("try_results", "try_plot", "try_page", "try_model", "try_controls")
+SCRIPTS = ("try_results", "try_plot", "try_page", "try_model", "try_forcing", "try_controls")
 VECTORS = PRODA.to_physical(np.random.default_rng(37).uniform(1e-3, 1 - 1e-3, (50, 21)))
 
 #: Runs in the page: what a model (a source text, else the page's) says of places and vectors.

@@ -54,8 +54,17 @@ var ProdaControls = (() => {
     slider.setAttribute("aria-describedby", note.id);
     box.setAttribute("max", about.most);
     box.setAttribute("aria-label", `${about.label}${about.unit ? `, ${about.unit}` : ""}`);
-    const typed = make("span", { class: "typed" }, box, make("span", { class: "unit" }, about.unit));
-    element.append(make("div", { class: "head" }, make("span", {}, name, ...code), typed), around, note);
+    const typed = make(
+      "span",
+      { class: "typed" },
+      box,
+      make("span", { class: "unit" }, about.unit),
+    );
+    element.append(
+      make("div", { class: "head" }, make("span", {}, name, ...code), typed),
+      around,
+      note,
+    );
 
     slider.addEventListener("input", () => {
       const at = Number(slider.value);
@@ -66,7 +75,10 @@ var ProdaControls = (() => {
     });
     box.addEventListener("change", () => {
       const wish = box.value.trim() === "" ? NaN : Number(box.value);
-      const value = Math.min(Math.max(about.whole ? Math.round(wish) : wish, about.least), about.most);
+      const value = Math.min(
+        Math.max(about.whole ? Math.round(wish) : wish, about.least),
+        about.most,
+      );
       changed(Number.isFinite(value) ? value : null);
     });
 

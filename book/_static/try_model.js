@@ -167,10 +167,15 @@ var ProdaModel = (() => {
     let kept = [zeros(3), zeros(3), zeros(3)];
     let passed = zeros(3);
     for (let j = layers - 1; j >= 0; j--) {
-      const lost = loss.map((row, i) => row.map((x, k) => modifier[j] * x + mix.down[j] * kept[i][k]));
+      const lost = loss.map((row, i) =>
+        row.map((x, k) => modifier[j] * x + mix.down[j] * kept[i][k]),
+      );
       const total = lost.map((row, i) => row.map((x, k) => (i === k ? x + mix.up[j] : x)));
       const inverted = inverse(total);
-      passed = times(inverted, source.map((pool, i) => pool[j] + mix.down[j] * passed[i]));
+      passed = times(
+        inverted,
+        source.map((pool, i) => pool[j] + mix.down[j] * passed[i]),
+      );
       kept = product(lost, inverted);
       stored[j] = { inverted, collected: passed };
     }
@@ -243,9 +248,13 @@ var ProdaModel = (() => {
       Math.min(Math.max(1 - (base - grid.thickness[j]), 0), grid.thickness[j]),
     );
     const passedOn = [
-      value.fl1s1, value.fl2s1, value.fl3s2,
-      value.fs1s2 + value.fs1s3, value.fs2s1 + value.fs2s3, value.fs3s1,
-    ]; // prettier-ignore
+      value.fl1s1,
+      value.fl2s1,
+      value.fl3s2,
+      value.fs1s2 + value.fs1s3,
+      value.fs2s1 + value.fs2s3,
+      value.fs3s1,
+    ];
     const decomposed = [1, 2, 3, 4, 5, 6].map((pool) =>
       column(state[pool].map((x, j) => x * term.rates[pool][j])),
     );

@@ -4,78 +4,27 @@
   "use strict";
 
   const PAUSE = 600; // ms of rest before a result is read out
-  const DEPTHS = [1, 2, 8.6].map((depth) => [String(depth), `${depth} m`]);
-  const DEEP = 3; // m; thaw depths beyond it are alike to the model
-  const FORCING = [
-    { key: "warming", label: "Mean soil temperature of the upper metre", unit: "°C", least: -10, most: 30 },
-    { key: "moisture", label: "Moisture, times the place’s own", unit: "", least: 0.2, most: 2 },
-    { key: "input", label: "Carbon input from plants", unit: "gC m⁻² yr⁻¹", least: 20, most: 1500 },
-    { key: "thaw", label: "Greatest thaw depth", unit: "m", least: 0.2, most: DEEP },
-    { key: "bedrock", label: "Last layer above bedrock", unit: "", least: 1, most: 20, whole: true },
-  ];
+  const DEPTHS = [1, 2]; // m; what the picture can show beside the whole column
   // The book loads scripts in any order: what others hold is looked up when it is used.
   const choice = (...given) => ProdaControls.choice(...given);
   const control = (...given) => ProdaControls.control(...given);
   const group = (...given) => ProdaControls.group(...given);
   const make = (...given) => ProdaControls.make(...given);
   const number = (...given) => ProdaPlot.number(...given);
-  const total = (values) => values.reduce((a, b) => a + b, 0);
   const capital = (words) => words[0].toUpperCase() + words.slice(1);
-
-  // What drives the model, as the sliders show it: the place's own value, the value now, and what
-  // is kept of a value (a shift or a factor); a note under each slider.
-  function forcingOf(state, data) {
-    const { grid } = data;
-    const forcing = () => data.places[state.place].forcing;
-    const inMetre = grid.interface.map((base, j) =>
-      Math.max(0, Math.min(1, base) - (base - grid.thickness[j])),
-    );
-    const meanOf = (monthly) =>
-      total(monthly.map((layers) => total(layers.map((x, j) => x * inMetre[j])))) / monthly.length;
-    const deepest = () => Math.max(...forcing().thaw, ...forcing().thaw_last_year);
-    const own = {
-      warming: () => meanOf(forcing().temperature) - 273.15,
-      moisture: () => 1,
-      input: () => total(forcing().annual_input),
-      thaw: () => Math.min(deepest(), DEEP),
-      bedrock: () => forcing().bedrock_layer,
-    };
-    const now = {
-      warming: () => own.warming() + state.change.warming,
-      moisture: () => state.change.moisture,
-      input: () => own.input() * state.change.input,
-      thaw: () => state.change.thaw ?? own.thaw(),
-      bedrock: () => state.change.bedrock ?? own.bedrock(),
-    };
-    const kept = {
-      warming: (value) => value - own.warming(),
-      moisture: (value) => value,
-      input: (value) => value / own.input(),
-      thaw: (value) => value,
-      bedrock: (value) => value,
-    };
-    const note = {
-      warming: () => `here ${number(own.warming())} °C`,
-      moisture: () => `here a mean water scalar of ${number(meanOf(forcing().water), 2)}; it is at most 1`,
-      input: () => `here ${number(own.input())} gC m⁻² yr⁻¹`,
-      thaw: () => (deepest() > DEEP ? `here deeper than ${DEEP} m` : `here ${number(deepest())} m`),
-      bedrock: (value) => `its base lies at ${number(grid.interface[value - 1])} m; here layer ${own.bedrock()}`,
-    };
-    function set(key, value) {
-      state.change[key] = value === own[key]() ? data.unchanged[key] : kept[key](value);
-    }
-    return { forcing, note, now, own, set };
-  }
 
   // Groups of controls: forcing, then parameters by process. `changed` is called after each change.
   function controlsOf(state, data, driving, changed) {
-    const forcing = FORCING.map((about) => {
+    const forcing = ProdaForcing.SLIDERS.map((about) => {
       const { key, unit } = about;
       const spoken = (value) => `${number(value, 4)} ${unit}`.trim();
-      const made = control({ ...about, usual: driving.own[key], note: driving.note[key], spoken }, (value) => {
-        if (value !== null) driving.set(key, value);
-        changed();
-      });
+      const made = control(
+        { ...about, usual: driving.own[key], note: driving.note[key], spoken },
+        (value) => {
+          if (value !== null) driving.set(key, value);
+          changed();
+        },
+      );
       return { ...made, refresh: () => made.show(driving.now[key]()) };
     });
     const parameter = (about) => {
@@ -89,7 +38,8 @@
           code: about.name,
           band: about.prior,
           usual: () => about.default,
-          note: (value) => bounds + (value < lower || value > upper ? "; now outside the prior" : ""),
+          note: (value) =>
+            bounds + (value < lower || value > upper ? "; now outside the prior" : ""),
           spoken: (value) => `${number(value, 4)} ${about.unit}`.trim(),
         },
         (value) => {
@@ -102,7 +52,11 @@
     const groups = [["Forcing: what drives the model", forcing, true]];
     for (const [letter, words] of Object.entries(data.processes)) {
       const members = data.parameters.filter((each) => each.process === letter).map(parameter);
-      groups.push([`${capital(words)} (${letter === "xi" ? "ξ" : letter})`, members, letter === "xi"]);
+      groups.push([
+        `${capital(words)} (${letter === "xi" ? "ξ" : letter})`,
+        members,
+        letter === "xi",
+      ]);
     }
     const made = groups.map(([title, members, open]) => group(title, members, open));
     function refresh() {
@@ -197,7 +151,7 @@
     const defaults = Object.fromEntries(data.parameters.map((each) => [each.name, each.default]));
     const state = { place: 0, parameters: { ...defaults }, change: { ...data.unchanged } };
     const place = () => data.places[state.place];
-    const driving = forcingOf(state, data);
+    const driving = ProdaForcing.of(state, data);
     const controls = controlsOf(state, data, driving, draw);
     const [presets, places] = [presetsOf(state, data), placesOf(data)];
     const depths = choice("proda-depth", "Depth shown");
@@ -206,7 +160,9 @@
     const { parts, draw: drawResults } = resultsOf(data);
     const banner = make("p", { class: "banner" });
     const tour = make("span", { class: "from-tour" });
-    depths.fill([["", DEPTHS]]);
+    const column = grid.interface[grid.interface.length - 1];
+    const whole = [String(column), `whole column, ${column} m`];
+    depths.fill([["", [...DEPTHS.map((depth) => [String(depth), `${depth} m`]), whole]]]);
     depths.select.value = "2";
 
     function clear() {
@@ -223,7 +179,10 @@
       const frame = { grid, layers, base, depth: Number(depths.select.value) };
       const observed = dots.checked ? place().observed : [];
       const misfit = (result, last) => ProdaResults.misfit(result, observed, last, grid);
-      const fit = observed.length && [misfit(now, layers), misfit(reference, driving.own.bedrock())];
+      const fit = observed.length && [
+        misfit(now, layers),
+        misfit(reference, driving.own.bedrock()),
+      ];
       const kind = place().synthetic ? "SYNTHETIC" : "real";
       drawResults({ now, reference, frame, observed, fit, kind });
       dots.disabled = place().observed.length === 0;

@@ -19,11 +19,18 @@ var ProdaPlot = (() => {
   // A number as it is printed: `digits` significant ones, powers of ten for the very large or small.
   function number(value, digits = 3) {
     if (value === 0 || !Number.isFinite(value)) return value === 0 ? "0" : "–";
-    const [mantissa, power] = value.toExponential(digits - 1).split("e").map(Number);
+    const [mantissa, power] = value
+      .toExponential(digits - 1)
+      .split("e")
+      .map(Number);
     if (power >= 6 || power < -3) return `${mantissa} × 10${raised(power)}`.replace("-", "−");
     const decimals = Math.max(digits - 1 - power, 0);
     const rounded = Number(value.toPrecision(Math.max(digits, power + 1)));
-    return rounded.toFixed(decimals).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "").replace("-", "−");
+    return rounded
+      .toFixed(decimals)
+      .replace(/(\.\d*?)0+$/, "$1")
+      .replace(/\.$/, "")
+      .replace("-", "−");
   }
 
   // Distance of ticks: 1, 2 or 5 times a power of ten.
@@ -76,12 +83,16 @@ var ProdaPlot = (() => {
     const group = make("g", { "clip-path": `url(#${id})` });
     svg.append(clip);
     for (const value of ticks.x) {
-      svg.append(make("line", { class: "grid", x1: x(value), x2: x(value), y1: top, y2: top + height }));
+      svg.append(
+        make("line", { class: "grid", x1: x(value), x2: x(value), y1: top, y2: top + height }),
+      );
       const anchor = ticks.x.length > 2 || value === 0 ? "middle" : "end";
       svg.append(label(number(value), x(value), top - 5, { "text-anchor": anchor }));
     }
     for (const depth of ticks.y) {
-      svg.append(make("line", { class: "grid", x1: left, x2: left + width, y1: y(depth), y2: y(depth) }));
+      svg.append(
+        make("line", { class: "grid", x1: left, x2: left + width, y1: y(depth), y2: y(depth) }),
+      );
       if (ticks.names) {
         const place = { "text-anchor": "end", "dominant-baseline": "middle" };
         svg.append(label(number(depth), left - 5, y(depth), place));
@@ -91,7 +102,9 @@ var ProdaPlot = (() => {
       const size = { x: left, y: y(shown.base), width, height: y(shown.depth) - y(shown.base) };
       svg.append(make("rect", { class: "rock", ...size }));
     }
-    svg.append(make("path", { class: "axis", d: `M${left + width},${top}H${left}V${top + height}` }));
+    svg.append(
+      make("path", { class: "axis", d: `M${left + width},${top}H${left}V${top + height}` }),
+    );
     svg.append(group);
     return { ...shown, x, y, group };
   }
@@ -135,11 +148,17 @@ var ProdaPlot = (() => {
       svg.append(make("circle", { class: "observed", ...place }));
     }
     if (shown.base < 0.93 * shown.depth) {
-      svg.append(label("bedrock", box.left + box.width - 6, frame.y(shown.base) + 16, { "text-anchor": "end" }));
+      svg.append(
+        label("bedrock", box.left + box.width - 6, frame.y(shown.base) + 16, {
+          "text-anchor": "end",
+        }),
+      );
     }
     svg.append(label("Soil organic carbon (kgC m⁻³)", box.left, 14, { class: "name" }));
     const turn = `translate(13 ${box.top + box.height / 2}) rotate(-90)`;
-    svg.append(label("Depth (m)", 0, 0, { class: "name", transform: turn, "text-anchor": "middle" }));
+    svg.append(
+      label("Depth (m)", 0, 0, { class: "name", transform: turn, "text-anchor": "middle" }),
+    );
   }
 
   // The seven pools with depth, each on its own scale.

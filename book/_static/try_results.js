@@ -45,7 +45,12 @@ var ProdaResults = (() => {
   function fill(table, now, reference, fit) {
     const rows = QUANTITIES.map(([words, unit, of]) => {
       const [mine, theirs] = [of(now), of(reference)];
-      return [unit ? `${words} (${unit})` : words, number(mine), number(theirs), change(mine, theirs)];
+      return [
+        unit ? `${words} (${unit})` : words,
+        number(mine),
+        number(theirs),
+        change(mine, theirs),
+      ];
     });
     if (fit) {
       const [mine, theirs] = fit;
@@ -71,7 +76,8 @@ var ProdaResults = (() => {
   // The result in one sentence, for the status line and for those who hear the picture.
   function sentence(now, reference) {
     const compared = change(now.stock_1m, reference.stock_1m);
-    const against = compared === "0 %" ? "as in the reference" : `${compared} against the reference`;
+    const against =
+      compared === "0 %" ? "as in the reference" : `${compared} against the reference`;
     const times = `residence time ${number(now.residence_time)} yr`;
     const efficiency = `CUE ${number(now.carbon_use_efficiency)}`;
     return `Upper metre ${number(now.stock_1m / KILO)} kgC m⁻², ${against}; ${times}, ${efficiency}.`;
