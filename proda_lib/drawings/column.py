@@ -92,7 +92,7 @@ def _layers() -> list[str]:
     for metres in range(0, 9, 2):
         y = _TOP + _PER_METRE * metres
         pieces += [note(40, y, f"{metres} m", "small", "end"), line((44, y), (52, y))]
-    chapters = ((60, CLM45, "the chapter", "06_ten_layers"), (216, CLM5, "CLM5", "02_matrix_model"))
+    chapters = ((60, CLM45, "Chapter", "06_ten_layers"), (216, CLM5, "CLM5", "02_matrix_model"))
     for x, grid, name, chapter in chapters:
         pieces += _grid(x, grid, name, chapter)
     return pieces
@@ -105,8 +105,9 @@ def _grid(x: float, grid: SoilGrid, name: str, chapter: str) -> list[str]:
         f'<rect class="layer" x="{x:g}" y="{top:.1f}" width="60" height="{bottom - top:.1f}"/>'
         for top, bottom in zip(tops, bottoms, strict=True)
     ]
-    thick = [y for y, size in zip(bottoms[:-1], grid.thickness[1:], strict=True) if size > 0.4]
-    pieces += [arrow((x + 30, y - 8), (x + 30, y + 8), kind="mixing") for y in thick]
+    thick = grid.thickness > 0.6
+    between = [y for y, one, two in zip(bottoms, thick, thick[1:], strict=False) if one and two]
+    pieces += [arrow((x + 30, y - 11), (x + 30, y + 11), kind="mixing") for y in between]
     words = [f"{grid.layers} layers", f"{len(POOLS) * grid.layers} pools",
              f"{float(grid.interface[-1]):.1f} m deep"]  # fmt: skip
     return [*pieces, box(x + 66, _TOP, 84, 82, [name, *words], kind="step", chapter=chapter)]

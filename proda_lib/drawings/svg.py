@@ -130,8 +130,8 @@ def drawing(name: str, height: float, words: str, pieces: Sequence[str]) -> str:
     """
     inside = "".join(pieces).replace("#proda-head", f"#proda-head-{name}")
     head = (
-        f'<marker id="proda-head-{name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
-        'markerHeight="7" orient="auto-start-reverse"><path class="head" d="M0 0 L10 5 L0 10 Z"/>'
+        f'<marker id="proda-head-{name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="6" '
+        'markerHeight="6" orient="auto-start-reverse"><path class="head" d="M0 0 L10 5 L0 10 Z"/>'
         "</marker>"
     )
     role = "group" if "<a " in inside else "img"

@@ -157,25 +157,31 @@ def _row(
 def _cell(row: PublishedNumber, reason: Reason, run: StudyRun, runs: Sequence[StudyRun]) -> str:
     """Return ours with a link to its chapter, and the difference where it means something."""
     found = ours(row, run)
-    text = book_links.linked(row.chapter, run.info.name, runs, found.text)
     name = f"[{heading(run)}: ]{{.proda-narrow}}"
-    if found.value is None or reason.can == "no":
-        return name + text
-    return f"{name}{text}<br>[{difference(row, found.value)}]{{.proda-where}}"
+    if found.value is None:
+        return name + found.text
+    text = name + book_links.linked(row.chapter, run.info.name, runs, found.text)
+    if reason.can == "no":
+        return text
+    return f"{text}<br>[{difference(row, found)}]{{.proda-where}}"
 
 
-def difference(row: PublishedNumber, value: float) -> str:
-    """Return ours minus the published number as text, or that they are the same.
+def difference(row: PublishedNumber, found: Ours) -> str:
+    """Return ours minus the published number, with the digits of ours, or that they are the same.
 
     Examples
     --------
     >>> row = PublishedNumber("R²", "0.62", 0.62, "–", "Table 37.1", (), "scores", form=".2f")
-    >>> difference(row, 0.5), difference(row, 0.6201)
+    >>> difference(row, Ours("0.50", 0.5)), difference(row, Ours("0.62", 0.6201))
     ('difference −0.12', 'the same')
     """
-    if format(value, row.form) == format(row.value, row.form):
+    if found.value is None:
+        return ""
+    if format(found.value, row.form) == format(row.value, row.form):
         return "the same"
-    return f"difference {typeset(format(value - row.value, '+' + row.form))}"
+    decimals = re.match(r"[^.;±]*\.(\d+)", found.text)
+    digits = len(decimals[1]) if decimals else 0
+    return f"difference {typeset(format(found.value - row.value, f'+,.{digits}f'))}"
 
 
 def _verdict(reason: Reason, runs: Sequence[StudyRun]) -> str:
@@ -195,8 +201,8 @@ def summary(runs: Sequence[StudyRun]) -> str:
     lines = []
     for run in runs:
         found = [(ours(row, run), row, reason.of(run.info.name).can) for row, reason in rows]
-        given = [(row, our.value, can) for our, row, can in found if our.value is not None]
-        same = sum(can == "yes" and difference(row, v) == "the same" for row, v, can in given)
+        given = [(row, our, can) for our, row, can in found if our.value is not None]
+        same = sum(can == "yes" and difference(row, our) == "the same" for row, our, can in given)
         yes, part, no = (sum(can == each for *_, can in given) for each in ANSWERS)
         lines.append((heading(run), len(given), yes, same, part, no))
     header = ("study", "numbers of ours", "comparable", "of these the same", "in part", "not")
