@@ -19,7 +19,7 @@ endif
 
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 
-.PHONY: help setup data reproduce book pdf test lint bench clean clean-results clean-all
+.PHONY: help setup data reproduce book pdf class test lint bench clean clean-results clean-all
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -64,6 +64,9 @@ book: $(STAMP) ## build the book in build/html from what has run
 
 pdf: $(STAMP) ## print the book to build/pdf (needs Chromium or Chrome)
 	$(PRODA) book --pdf
+
+class: $(STAMP) ## write the notebooks of a class for STUDY, without and with answers
+	$(PRODA) class $(if $(STUDY),--study $(firstword $(STUDY))) --size $(SIZE)
 
 test: $(STAMP) ## run the tests on all cores (real data only where PRODA_MIRROR is set)
 	$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder

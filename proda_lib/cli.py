@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import proda_lib
 from proda_lib import paths
+from proda_lib.reproduce import class_command
 from proda_lib.wosis import command as wosis
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
                       "study", "size", "only", "set", "force", "no-book"),
         "status": (_status, "say which chapters are stale, and why", "study", "size", "set"),
         "book": (_book, "build the book from what has run", "pdf", "shown"),
+        "class": (class_command.run, "write the notebooks of a class", *class_command.OPTIONS),
         "check": (_check, "check studies, files of sites or cells, tables of your own profiles",
                   "what", "size", "forcing"),
         "own": (_own, "make a study of a table of your own profiles", "table", "name", "lender",
@@ -136,6 +138,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "force": (("--force",), _FLAG | {"help": "run also what is up to date"}),
     "no-book": (("--no-book",), _FLAG | {"help": "do not build the book afterwards"}),
     "pdf": (("--pdf",), _FLAG | {"help": "also print it as PDF"}),
+    **class_command.OPTIONS,
     **wosis.OPTIONS,
 }  # fmt: skip
 

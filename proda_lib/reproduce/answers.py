@@ -25,11 +25,11 @@ _MARK = re.compile(r"#\s*answer\s*")
 
 
 def marked_lines(source: str) -> set[int]:
-    """Return the numbers (from 1) of the lines that end with `# answer`.
+    r"""Return the numbers (from 1) of the lines that end with `# answer`.
 
     Examples
     --------
-    >>> sorted(marked_lines("a = 1  # answer\\nb = '# answer'"))
+    >>> sorted(marked_lines("a = 1  # answer\nb = '# answer'"))
     [1]
     """
     tokens = tokenize.generate_tokens(io.StringIO(code_of(source)).readline)
@@ -41,12 +41,12 @@ def marked_lines(source: str) -> set[int]:
 
 
 def code_of(source: str) -> str:
-    """Return a cell's source as Python: lines of magic commands become comments.
+    r"""Return a cell's source as Python: lines of magic commands become comments.
 
     Examples
     --------
-    >>> code_of("%matplotlib inline\\nx = 1")
-    '#matplotlib inline\\nx = 1'
+    >>> code_of("%matplotlib inline\nx = 1")
+    '#matplotlib inline\nx = 1'
     """
     return re.sub(r"(?m)^[%!]", "#", source)
 
@@ -84,7 +84,7 @@ def _names(target: ast.expr) -> Iterator[str]:
 
 
 def stripped(source: str) -> str:
-    """Return a solution cell without its answers; without marks, the cell as it is.
+    r"""Return a solution cell without its answers; without marks, the cell as it is.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def stripped(source: str) -> str:
 
     Examples
     --------
-    >>> print(stripped("litter = forcing.sum()\\nstock = litter * time  # answer\\nprint(1)  # answer"))
+    >>> print(stripped("litter = forcing.sum()\nstock = litter * time  # answer"))
     litter = forcing.sum()
     stock = ...  # your answer
     """

@@ -75,7 +75,9 @@ def assemble(runs: Sequence[StudyRun]) -> dict[str, bytes]:
     pages: dict[str, bytes] = {}
     for file in sorted(paths.book().rglob("*")):
         name = file.relative_to(paths.book()).as_posix()
-        if file.is_file() and not any(part.startswith(".") for part in file.parts):
+        if name.startswith("quizzes/") or any(part.startswith(".") for part in file.parts):
+            continue  # the pages hold the questions
+        if file.is_file():
             pages[name] = _prose(file, name, runs) if file.suffix == ".md" else file.read_bytes()
     planned = plan.chapters()
     for run in runs:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from proda_lib.reproduce import book_text, parameters_cell
+from proda_lib.reproduce import book_lesson, book_text, parameters_cell, quiz
 from proda_lib.reproduce.book_reference import moment
 from proda_lib.reproduce.book_runs import ChapterRun, References, StudyRun
 from proda_lib.reproduce.book_text import BookError
@@ -32,16 +32,20 @@ def page(chapter: ChapterRun, run: StudyRun, references: References) -> Notebook
         If the prose asks for a number that does not exist, or a study block is not closed.
     """
     where = f"chapter {chapter.name} of study {run.info.name}"
+    numbers = {**run.numbers, "run.seconds": float(chapter.provenance.get("seconds", 0.0))}
 
     def text(source: str) -> str:
         kept = book_text.keep_only(source, {run.info.name}, where)
-        filled = book_text.fill_values(kept, run.numbers, where)
+        filled = book_text.fill_values(kept, numbers, where)
         linked = book_text.unlink(filled, references.absent, references.chapters)
         return book_text.prefix_labels(linked, run.info.name, references.labels)
 
     shown = [cell for cell in chapter.cells if _is_for(cell, run.info.name)]
     cells = [_page_cell(cell, chapter, run, text) for cell in shown]
     _put_banner(cells, _banner(chapter, run))
+    if asked := quiz.load(chapter.name):
+        questions = book_lesson.questions(asked, f"{run.info.name}-{chapter.name}")
+        cells.append(_markdown("proda-questions", text(questions)))
     cells.append(_markdown("proda-provenance", _provenance(chapter, run)))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
@@ -61,8 +65,10 @@ def _page_cell(
     cell = deepcopy(cell)
     cell["metadata"].pop("papermill", None)
     if cell["cell_type"] == "markdown":
-        cell["source"] = text(cell["source"])
+        cell["source"] = text(book_lesson.prose(cell))
         return cell
+    book_lesson.check_answered(cell, chapter.name)
+    book_lesson.code_cell(cell)
     if _HIDDEN & set(cell["metadata"].get("tags", [])):
         cell["metadata"]["tags"].append("remove-cell")
     shown = cell["metadata"].get("mystnb", {})

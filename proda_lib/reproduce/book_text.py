@@ -15,6 +15,7 @@ from proda_lib.results import Number
 __all__ = [
     "BookError",
     "after_title",
+    "fill_known",
     "fill_values",
     "insert",
     "keep_only",
@@ -120,6 +121,22 @@ def fill_values(text: str, numbers: Mapping[str, Number], page: str) -> str:
         except ValueError as error:
             message = f"{page}: {match[0]} does not fit {numbers[key]!r}: {error}"
             raise BookError(message) from None
+
+    return _VALUE.sub(value, text)
+
+
+def fill_known(text: str, numbers: Mapping[str, Number], otherwise: str) -> str:
+    """Put results where the text asks for them, and a sign where there are none.
+
+    Examples
+    --------
+    >>> fill_known("{value}`sites:,d` of {value}`all:,d`", {"sites": 1406}, "…")
+    '1,406 of …'
+    """
+
+    def value(match: re.Match[str]) -> str:
+        key = match["key"].strip()
+        return _formatted(numbers[key], match["spec"]) if key in numbers else otherwise
 
     return _VALUE.sub(value, text)
 

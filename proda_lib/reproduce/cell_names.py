@@ -9,11 +9,11 @@ __all__ = ["bound", "changed", "read"]
 
 
 def bound(nodes: Iterable[ast.stmt]) -> set[str]:
-    """Return the names that statements bind, imports and functions among them.
+    r"""Return the names that statements bind, imports and functions among them.
 
     Examples
     --------
-    >>> sorted(bound(ast.parse("import a.b as c\\nd, e = [f for f in g]\\ndef h(i): j = 1").body))
+    >>> sorted(bound(ast.parse("import a.b as c\nd, e = [f for f in g]\ndef h(i): j = 1").body))
     ['c', 'd', 'e', 'h']
     """
     found: set[str] = set()

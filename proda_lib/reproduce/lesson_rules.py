@@ -59,7 +59,7 @@ def _of_kinds(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _of_frame(cells: Sequence[Cell]) -> Iterator[str]:
-    """The box comes right after the title, the summary last; each stands once."""
+    """Hold that the box comes right after the title and the summary last, each once."""
     for tag in ("lesson", "summary"):
         if (number := sum(tagged(cell, tag) for cell in cells)) != 1:
             yield f"{number} cells are tagged {tag!r}: tag one"
@@ -73,7 +73,7 @@ def _of_frame(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _of_exercises(cells: Sequence[Cell]) -> Iterator[str]:
-    """Every exercise has a solution and a check; two of them at least."""
+    """Hold that every exercise has a solution and a check, and that there are two at least."""
     groups = _exercises(cells)
     if len(groups) < _EXERCISES:
         yield f"{len(groups)} cells are tagged 'exercise': write {_EXERCISES} exercises"
@@ -104,7 +104,7 @@ def _exercises(cells: Sequence[Cell]) -> list[tuple[Cell, list[Cell]]]:
 
 
 def _of_marks(cells: Sequence[Cell]) -> Iterator[str]:
-    """Marks stand in solution cells only, on the first lines of whole statements."""
+    """Hold that marks stand in solution cells only, on the first lines of whole statements."""
     for cell in _code(cells):
         marked = answers.marked_lines(cell["source"])
         solution = tagged(cell, "solution")
@@ -118,7 +118,7 @@ def _of_marks(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _of_answers(cells: Sequence[Cell]) -> Iterator[str]:
-    """A student's notebook runs without an answer: nothing that stays may need one."""
+    """Hold that a student's notebook runs without an answer: nothing that stays needs one."""
     given: set[str] = set()  # names that only answers give, as far as we have come
     solution: _Solution | None = None  # of the exercise at hand
     for cell in _code(cells):
@@ -162,7 +162,7 @@ class _Solution:
 
 
 def _of_check(cell: Cell, given: set[str], solution: _Solution | None) -> Iterator[str]:
-    """The first argument of `check` alone may be an answer, of the solution before it."""
+    """Hold that the first argument of `check` alone is an answer, of the solution before."""
     stubs = solution.stubs if solution else set()
     for node in _body(cell):
         checked = _checked(node, solution.functions if solution else set())
