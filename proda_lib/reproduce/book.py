@@ -23,8 +23,10 @@ from proda_lib.reproduce import (
     book_chapter,
     book_files,
     book_glossary,
+    book_links,
     book_pages,
     book_reference,
+    book_teaching,
     book_text,
     plan,
 )
@@ -111,10 +113,12 @@ def _prose(file: Path, name: str, runs: Sequence[StudyRun]) -> bytes:
     text = book_text.keep_only(file.read_text(encoding="utf-8"), present, name)
     titles = {run.info.name: {each.name: each.title for each in run.chapters} for run in runs}
     text = book_glossary.link_chapters(text, titles, "../" * name.count("/"))
+    text = book_links.link_code(book_teaching.fill_run_times(text, runs))
     parts = {
         "studies": lambda: book_reference.study_table(runs),
         "parameters": book_reference.parameter_table,
         "variables": book_reference.variable_table,
+        "chapter-times": lambda: book_teaching.chapter_times(runs),
         "files": lambda: book_files.file_tables(runs),
         "modules": book_reference.module_table,
         "profile-columns": book_reference.profile_column_table,
