@@ -102,7 +102,10 @@ def code(identity: str, source: str, outputs: list | None = None, **metadata: ob
 
 def figure_cell(identity: str, name: str, caption: str) -> dict:
     """Return a code cell that shows a figure."""
-    shown = {"figure": {"name": name, "caption": caption}, "image": {"alt": "A line over depth that falls from left to right, made up."}}
+    shown = {
+        "figure": {"name": name, "caption": caption},
+        "image": {"alt": "A line over depth that falls from left to right, made up."},
+    }
     data = {"image/png": png(len(name)), "text/plain": "<Figure>"}
     output = {"output_type": "display_data", "metadata": {}, "data": data}
     return code(identity, f"draw({name!r})", [output], mystnb=shown)

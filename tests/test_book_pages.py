@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
+from pathlib import Path
 
 import pytest
 
-from proda_lib.reproduce import book, book_files, book_pages
+from proda_lib import paths
+from proda_lib.reproduce import book, book_code_links, book_files, book_pages, book_teaching
+from proda_lib.reproduce.book_runs import ChapterRun, StudyRun
 from tests import book_toy, browser
 
 ICONS = '<script defer src="../_static/scripts/fontawesome.js?digest=1"></script>'
@@ -95,3 +99,27 @@ def test_the_browser_finds_what_shuts_readers_out_and_what_is_heavy(tmp_path):
     ):
         assert problem in found
     assert "ok.html#here" not in found
+
+
+def test_names_of_the_library_in_the_reference_are_linked():
+    names = book_code_links.public_names()
+    symbols = (paths.book() / "reference" / "symbols.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+\.\w+)`", symbols))
+    assert len(named) > 15
+    assert not {name for name in named if f"proda_lib.{name}" not in names}
+    assert (
+        book_code_links.link_code("``cost.target`` `cost.nothing`")
+        == "``cost.target`` `cost.nothing`"
+    )
+
+
+def test_run_times_are_those_of_the_runs():
+    chapters = tuple(
+        ChapterRun(
+            name, "", paths.notebooks() / f"{name}.ipynb", Path("none"), {"seconds": seconds}
+        )
+        for name, seconds in (("01_data", 30.0), ("02_matrix_model", 170.0))
+    )
+    runs = [StudyRun(None, "class", chapters)]
+    text = "{runtime}`01_data`, {runtime}`01_data 02_matrix_model 03_x`, {runtime}`03_x`"
+    assert book_teaching.fill_run_times(text, runs) == "30 s, 3 min, not run yet"

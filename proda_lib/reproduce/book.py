@@ -21,12 +21,14 @@ from proda_lib import paths
 from proda_lib.files import atomic, locked, text_hash
 from proda_lib.reproduce import (
     book_chapter,
+    book_code_links,
     book_files,
     book_glossary,
     book_links,
     book_model_page,
     book_pages,
     book_reference,
+    book_teaching,
     book_text,
     plan,
     published_numbers,
@@ -117,10 +119,12 @@ def _prose(file: Path, name: str, runs: Sequence[StudyRun]) -> bytes:
     present = {run.info.name for run in runs}
     present |= {f"{run.info.name}/{chapter.name}" for run in runs for chapter in run.chapters}
     text = book_text.keep_only(file.read_text(encoding="utf-8"), present, name)
+    text = book_code_links.link_code(book_teaching.fill_run_times(text, runs))
     parts = {
         "studies": lambda: book_reference.study_table(runs),
         "parameters": book_reference.parameter_table,
         "variables": book_reference.variable_table,
+        "chapter-times": lambda: book_teaching.chapter_times(runs),
         "files": lambda: book_files.file_tables(runs),
         "modules": book_reference.module_table,
         "profile-columns": book_reference.profile_column_table,

@@ -21,6 +21,7 @@ from proda_lib.units import unit_text
 __all__ = [
     "api_page",
     "data_file",
+    "duration",
     "moment",
     "parameter_table",
     "profile_check",
@@ -169,12 +170,19 @@ def study_table(runs: Sequence[StudyRun]) -> str:
         kind = "**synthetic**" if run.info.synthetic else "real"
         link = f"[{run.info.title}]({run.info.name}/index.md)"
         rows.append(
-            (link, kind, run.size, len(run.chapters), _duration(seconds), moment(last, "%Y-%m-%d"))
+            (link, kind, run.size, len(run.chapters), duration(seconds), moment(last, "%Y-%m-%d"))
         )
     return _table(("study", "data", "size", "chapters", "computed in", "last run"), rows)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a duration in s, in minutes where it is long.
+
+    Examples
+    --------
+    >>> duration(12.3), duration(600)
+    ('12 s', '10 min')
+    """
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
@@ -198,7 +206,7 @@ def study_page(run: StudyRun) -> str:
     chapters = [
         (
             f"[{chapter.title}]({chapter.name}.ipynb)",
-            _duration(float(chapter.provenance.get("seconds", 0))),
+            duration(float(chapter.provenance.get("seconds", 0))),
         )
         for chapter in run.chapters
     ]
