@@ -45,6 +45,12 @@ var ProdaPlot = (() => {
     return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, i) => i * step);
   }
 
+  // The largest of 1, 2 or 5 times a power of ten that is not above a value.
+  function roundBelow(most) {
+    const size = 10 ** Math.floor(Math.log10(most));
+    return size * [5, 2, 1].find((factor) => factor * size <= most * (1 + 1e-9));
+  }
+
   // Largest value down to a depth, kgC m-3, and a little more; never 0.
   function reach(curves, grid, depth) {
     const seen = curves.flatMap((curve) => curve.filter((_, j) => j === 0 || grid.node[j] < depth));
@@ -163,7 +169,7 @@ var ProdaPlot = (() => {
 
   // The seven pools with depth, each on its own scale.
   function pools(element, width, shown, drawn) {
-    const columns = width < 300 ? 2 : 4;
+    const columns = width < 480 ? 2 : 4; // the names need room
     const rows = Math.ceil(7 / columns);
     const step = { x: (width - 34) / columns, y: 124 };
     const svg = picture(element, width, rows * step.y + 4, drawn.title);
@@ -173,7 +179,7 @@ var ProdaPlot = (() => {
       Object.assign(box, { width: step.x - 12, height: step.y - 42 });
       const curves = [drawn.now.pools[i], drawn.reference.pools[i]];
       const most = reach(curves, shown.grid, shown.depth);
-      const end = ticksUpTo(most, 2).pop();
+      const end = roundBelow(most);
       const y = [0, shown.depth];
       const frame = panel(svg, box, most, shown, { x: [0, end], y, names: column === 0 });
       const colour = pool.name === "cwd" ? "currentColor" : pool.colour;
