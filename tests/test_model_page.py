@@ -278,6 +278,22 @@ def test_the_ends_of_the_sliders_can_be_drawn(page, places, key):
 
 
 @in_browser
+def test_the_reference_stays_where_it_is(page):
+    def reference():
+        return page.get_attribute("#proda-profile .reference", "points")
+
+    before = reference()
+    page.evaluate(PRESS, ["proda-input", "Home"])  # less carbon: the scale is the reference's
+    assert reference() == before != curve(page)
+    assert page.locator("#proda-profile .rock").count() == 0
+    page.evaluate(PRESS, ["proda-bedrock", "Home"])
+    assert page.locator("#proda-profile .rock").count() == 1
+    assert reference().count(",") == before.count(",")
+    page.get_by_role("button", name="Reset").click()
+    assert reference() == before
+
+
+@in_browser
 def test_numbers_are_typed_kept_within_their_limits_and_nonsense_is_undone(page):
     box = page.get_by_role("spinbutton", name="temperature sensitivity of decomposition")
     box.fill("2.25")

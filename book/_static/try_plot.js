@@ -79,7 +79,7 @@ var ProdaPlot = (() => {
     });
 
   // Axes of one panel: frame with scales, grid lines, ticks; depth runs down. `shown` has grid,
-  // layers, base (of the last layer that holds carbon, m) and depth (shown, m).
+  // layers, base (of the last layer that holds carbon, m), both for the reference, and depth (m).
   function panel(svg, box, most, shown, ticks) {
     const { left, top, width, height } = box;
     const x = (value) => left + (width * value) / most;
@@ -147,7 +147,9 @@ var ProdaPlot = (() => {
       frame.group.append(band(inner, outer, frame, pools[pool].colour));
       inner = outer;
     }
-    frame.group.append(line(reference.soil, frame, { class: "reference" }));
+    frame.group.append(
+      line(reference.soil, { ...frame, ...shown.reference }, { class: "reference" }),
+    );
     frame.group.append(line(now.soil, frame, { class: "now" }));
     for (const [depth, soc] of points) {
       const place = { cx: frame.x(soc / KILO), cy: frame.y(depth), r: 4.5 };
@@ -182,8 +184,9 @@ var ProdaPlot = (() => {
       const end = roundBelow(most);
       const y = [0, shown.depth];
       const frame = panel(svg, box, most, shown, { x: [0, end], y, names: column === 0 });
+      const usual = { ...frame, ...shown.reference };
       const colour = pool.name === "cwd" ? "currentColor" : pool.colour;
-      frame.group.append(line(drawn.reference.pools[i], frame, { class: "reference" }));
+      frame.group.append(line(drawn.reference.pools[i], usual, { class: "reference" }));
       frame.group.append(line(drawn.now.pools[i], frame, { class: "pool", stroke: colour }));
       svg.append(label(pool.label, box.left, box.top - 20, { class: "name" }));
     });
