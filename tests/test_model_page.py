@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from importlib.resources import files
@@ -35,6 +36,13 @@ SOLVE = """([source, vectors, changes]) => {
     const change = { ...data.unchanged, ...(changes ? changes[i % changes.length] : {}) };
     return model.summary(value, model.changed(place.forcing, change), data.grid);
   })));
+}"""
+
+#: Runs in the page: put a slider to one of its ends.
+PRESS = """([id, key]) => {
+  const slider = document.getElementById(id);
+  slider.value = key === 'Home' ? slider.min : slider.max;
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
 }"""
 
 #: Other forcings, one for each of the first vectors.
@@ -259,6 +267,33 @@ def test_every_slider_is_reached_by_keys_and_has_a_name_and_an_effect(page):
 
 
 @in_browser
+@pytest.mark.parametrize("key", ["Home", "End"])
+def test_the_ends_of_the_sliders_can_be_drawn(page, places, key):
+    for i in range(len(places)):
+        page.select_option("#proda-place", str(i))
+        for name in (*NAMES, *book_model_places.UNCHANGED):
+            page.evaluate(PRESS, [f"proda-{name}", key])
+            drawn = page.inner_html("#proda-try .results")
+            assert not re.search("NaN|Infinity|undefined|null", drawn), (i, name)
+
+
+@in_browser
+def test_the_reference_stays_where_it_is(page):
+    def reference():
+        return page.get_attribute("#proda-profile .reference", "points")
+
+    before = reference()
+    page.evaluate(PRESS, ["proda-input", "Home"])  # less carbon: the scale is the reference's
+    assert reference() == before != curve(page)
+    assert page.locator("#proda-profile .rock").count() == 0
+    page.evaluate(PRESS, ["proda-bedrock", "Home"])
+    assert page.locator("#proda-profile .rock").count() == 1
+    assert reference().count(",") == before.count(",")
+    page.get_by_role("button", name="Reset").click()
+    assert reference() == before
+
+
+@in_browser
 def test_numbers_are_typed_kept_within_their_limits_and_nonsense_is_undone(page):
     box = page.get_by_role("spinbutton", name="temperature sensitivity of decomposition")
     box.fill("2.25")
@@ -335,6 +370,13 @@ def test_the_last_step_shows_dots_and_misfit(page):
     assert float(after[0]) < float(before[0]) == float(after[1])
 
 
+def overlap(one, other):
+    return all(
+        one[start] + one[size] > other[start] + 2 and other[start] + other[size] > one[start] + 2
+        for start, size in (("x", "width"), ("y", "height"))
+    )
+
+
 @in_browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", browser.WIDTHS)
@@ -347,6 +389,8 @@ def test_it_fits_and_can_be_read(chromium, address, width, theme):
         assert page.evaluate(CONTRAST, [f"#proda-try {part}", "color"]) >= 4.5, part
     wide = page.locator("#proda-profile").bounding_box()["width"]
     assert 300 < wide <= width
+    boxes = [each.bounding_box() for each in page.locator("#proda-try svg text").all()]
+    assert not [pair for pair in itertools.combinations(boxes, 2) if overlap(*pair)]
     page.close()
     assert not wrong
 

@@ -161,7 +161,7 @@
     const banner = make("p", { class: "banner" });
     const tour = make("span", { class: "from-tour" });
     const column = grid.interface[grid.interface.length - 1];
-    const whole = [String(column), `whole column, ${column} m`];
+    const whole = [String(column), `all, ${column} m`];
     depths.fill([["", [...DEPTHS.map((depth) => [String(depth), `${depth} m`]), whole]]]);
     depths.select.value = "2";
 
@@ -174,15 +174,13 @@
       const driven = ProdaModel.changed(driving.forcing(), state.change);
       const now = ProdaModel.summary(state.parameters, driven, grid);
       const reference = ProdaModel.summary(defaults, driving.forcing(), grid);
-      const layers = driven.bedrock_layer;
-      const base = grid.interface[layers - 1];
-      const frame = { grid, layers, base, depth: Number(depths.select.value) };
+      const downTo = (layers) => ({ layers, base: grid.interface[layers - 1] });
+      const [layers, usual] = [driven.bedrock_layer, driving.own.bedrock()];
+      const depth = Number(depths.select.value);
+      const frame = { grid, ...downTo(layers), reference: downTo(usual), depth };
       const observed = dots.checked ? place().observed : [];
       const misfit = (result, last) => ProdaResults.misfit(result, observed, last, grid);
-      const fit = observed.length && [
-        misfit(now, layers),
-        misfit(reference, driving.own.bedrock()),
-      ];
+      const fit = observed.length && [misfit(now, layers), misfit(reference, usual)];
       const kind = place().synthetic ? "SYNTHETIC" : "real";
       drawResults({ now, reference, frame, observed, fit, kind });
       dots.disabled = place().observed.length === 0;

@@ -45,6 +45,12 @@ var ProdaPlot = (() => {
     return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, i) => i * step);
   }
 
+  // The largest of 1, 2 or 5 times a power of ten that is not above a value.
+  function roundBelow(most) {
+    const size = 10 ** Math.floor(Math.log10(most));
+    return size * [5, 2, 1].find((factor) => factor * size <= most * (1 + 1e-9));
+  }
+
   // Largest value down to a depth, kgC m-3, and a little more; never 0.
   function reach(curves, grid, depth) {
     const seen = curves.flatMap((curve) => curve.filter((_, j) => j === 0 || grid.node[j] < depth));
@@ -73,7 +79,7 @@ var ProdaPlot = (() => {
     });
 
   // Axes of one panel: frame with scales, grid lines, ticks; depth runs down. `shown` has grid,
-  // layers, base (of the last layer that holds carbon, m) and depth (shown, m).
+  // layers, base (of the last layer that holds carbon, m), both for the reference, and depth (m).
   function panel(svg, box, most, shown, ticks) {
     const { left, top, width, height } = box;
     const x = (value) => left + (width * value) / most;
@@ -141,7 +147,9 @@ var ProdaPlot = (() => {
       frame.group.append(band(inner, outer, frame, pools[pool].colour));
       inner = outer;
     }
-    frame.group.append(line(reference.soil, frame, { class: "reference" }));
+    frame.group.append(
+      line(reference.soil, { ...frame, ...shown.reference }, { class: "reference" }),
+    );
     frame.group.append(line(now.soil, frame, { class: "now" }));
     for (const [depth, soc] of points) {
       const place = { cx: frame.x(soc / KILO), cy: frame.y(depth), r: 4.5 };
@@ -163,7 +171,7 @@ var ProdaPlot = (() => {
 
   // The seven pools with depth, each on its own scale.
   function pools(element, width, shown, drawn) {
-    const columns = width < 300 ? 2 : 4;
+    const columns = width < 480 ? 2 : 4; // the names need room
     const rows = Math.ceil(7 / columns);
     const step = { x: (width - 34) / columns, y: 124 };
     const svg = picture(element, width, rows * step.y + 4, drawn.title);
@@ -173,11 +181,12 @@ var ProdaPlot = (() => {
       Object.assign(box, { width: step.x - 12, height: step.y - 42 });
       const curves = [drawn.now.pools[i], drawn.reference.pools[i]];
       const most = reach(curves, shown.grid, shown.depth);
-      const end = ticksUpTo(most, 2).pop();
+      const end = roundBelow(most);
       const y = [0, shown.depth];
       const frame = panel(svg, box, most, shown, { x: [0, end], y, names: column === 0 });
+      const usual = { ...frame, ...shown.reference };
       const colour = pool.name === "cwd" ? "currentColor" : pool.colour;
-      frame.group.append(line(drawn.reference.pools[i], frame, { class: "reference" }));
+      frame.group.append(line(drawn.reference.pools[i], usual, { class: "reference" }));
       frame.group.append(line(drawn.now.pools[i], frame, { class: "pool", stroke: colour }));
       svg.append(label(pool.label, box.left, box.top - 20, { class: "name" }));
     });

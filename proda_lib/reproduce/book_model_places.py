@@ -117,9 +117,8 @@ def _extremes(sites: xr.Dataset) -> dict[str, int]:
 def _described(words: str, row: xr.Dataset) -> str:
     """Name a place: what it stands for, vegetation, coordinates."""
     lat, lon = float(row.lat.item()), float(row.lon.item())
-    where = (
-        f"{abs(lat):.1f}° {'N' if lat >= 0 else 'S'}, {abs(lon):.1f}° {'E' if lon >= 0 else 'W'}"
-    )
+    north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"
+    where = f"{abs(lat):.1f}° {north}, {abs(lon):.1f}° {east}".replace("° ", "°\N{NO-BREAK SPACE}")
     kind = f"{row.vegetation_type.item()}, " if "vegetation_type" in row else ""
     return f"{words}: {kind}{where}"
 
