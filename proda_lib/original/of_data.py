@@ -37,7 +37,7 @@ def data_effects(on: Ground) -> dict[str, Effect]:
     used = np.isfinite(observed).sum(axis=1)
     return {
         "9c": Effect("RMSE of a profile", relative(np.sqrt(used / layers_given(sites)), 1.0)),
-        "14a": Effect("unexplained share of observed SOC", _misaligned(on, observed)),
+        "14a": Effect("unexplained share, if one value is missing", _misaligned(on, observed)),
         "24a": Effect("modelled SOC of a sampled layer", relative(point, average)),
         "24b": _stones(soil, sites),
         "25a": Effect("number of profiles", relative([few], [many])),

@@ -7,12 +7,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from proda_lib.plots.colours import OKABE_ITO, plain_log
+from proda_lib.plots.colours import OKABE_ITO
 
-__all__ = ["LEAST", "ranked_slips"]
+__all__ = ["LEAST", "MOST", "ranked_slips"]
 
-#: Smallest change that is drawn, percent.
-LEAST = 0.01
+#: Smallest and greatest change that is drawn, percent.
+LEAST, MOST = 0.01, 1e5
 
 _COLOURS = dict(
     zip(
@@ -27,7 +27,8 @@ def ranked_slips(ax: Axes, table: pd.DataFrame) -> Axes:
     """Draw the sizes of changes on a logarithmic axis, by stage, the largest of each on top.
 
     Dots are medians of the sizes, lines reach from 5 to 95 %; full dots are slips that make the
-    median larger, open ones those that make it smaller. Sizes below `LEAST` are drawn there.
+    median larger, open ones those that make it smaller. Sizes below `LEAST` and above `MOST` are
+    drawn there.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def ranked_slips(ax: Axes, table: pd.DataFrame) -> Axes:
         labels.append(stage.upper())
         for row in table[table["stage"] == stage].sort_values("size", ascending=False).itertuples():
             y = len(labels)
-            low, middle, high = np.maximum([row.size_low, row.size, row.size_high], LEAST)
+            low, middle, high = np.clip([row.size_low, row.size, row.size_high], LEAST, MOST)
             ax.hlines(y, low, high, color=colour, lw=1.6)
             fill = colour if row.median > 0 else "white"
             ax.plot(middle, y, "o", color=colour, mfc=fill, ms=4.5)
@@ -67,7 +68,9 @@ def ranked_slips(ax: Axes, table: pd.DataFrame) -> Axes:
 
 def _finished(ax: Axes, labels: list[str], heads: set[str]) -> Axes:
     ax.set_xscale("log")
-    plain_log(ax.xaxis, (1.0,))
+    ax.set_xlim(LEAST / 1.5, MOST * 1.5)
+    decades = np.arange(np.log10(LEAST), np.log10(MOST) + 1)
+    ax.set_xticks(10.0**decades, [f"{10.0**decade:,g}" for decade in decades], fontsize="x-small")
     ax.set_yticks(range(len(labels)), labels, fontsize="x-small")
     for tick in ax.get_yticklabels():
         tick.set_fontweight("bold" if tick.get_text() in heads else "normal")
