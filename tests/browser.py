@@ -192,6 +192,18 @@ def _places(page: Path) -> frozenset[str]:
     return frozenset(re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8")))
 
 
+def found_by_search(html: Path, words: str) -> list[str]:
+    """Return the pages that the book's own search finds, opened from its file."""
+    with browser() as chromium:
+        page = chromium.new_page()
+        page.goto((html / "search.html").as_uri() + f"?q={words}", wait_until="load")
+        page.wait_for_function("() => /finished|found/i.test(document.body.innerText)")
+        page.wait_for_selector(".search li a")
+        return page.evaluate(
+            "() => [...document.querySelectorAll('.search li a')].map(a => a.getAttribute('href'))"
+        )
+
+
 def shots(html: Path, folder: Path, chosen: Sequence[Path] | None = None) -> list[Path]:
     """Photograph pages, wide and narrow, light and dark, into a folder; return the files."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,22 @@ def test_pages_in_a_browser(built):
     pages = browser.pages(html)
     assert len(pages) > 12
     assert browser.problems_of(html, pages) == []
+
+
+def test_the_search_works_from_the_files(built):
+    if book.find_chromium() is None:
+        pytest.skip("no Chromium: install it or set PRODA_CHROMIUM")
+    found = browser.found_by_search(built.index.parent, "cryoturbation")
+    assert any("glossary.html" in page for page in found)
+
+
+def test_every_chapter_can_be_downloaded(built):
+    html = built.index.parent
+    for study in book_toy.INFOS:
+        for chapter in CHAPTERS:
+            page = (html / study / f"{chapter}.html").read_text(encoding="utf-8")
+            link = re.search(r'href="\.\./(_downloads/[^"]+\.ipynb)"', page)
+            assert link and json.loads((html / link[1]).read_text())["cells"]
 
 
 def test_the_browser_finds_what_is_wrong(tmp_path):

@@ -25,7 +25,21 @@
     for (const list of document.querySelectorAll(".citation-list")) list.removeAttribute("role");
   }
 
+  // Paper cannot unfold anything: print what is folded, and fold it again afterwards. Code that a
+  // chapter hides is not printed.
+  function unfoldForPrint() {
+    let folded = [];
+    window.addEventListener("beforeprint", () => {
+      folded = [...document.querySelectorAll("article details:not([open], .hide)")];
+      for (const box of folded) box.open = true;
+    });
+    window.addEventListener("afterprint", () => {
+      for (const box of folded) box.open = false;
+    });
+  }
+
   function start() {
+    unfoldForPrint();
     nameArrows();
     plainReferences();
     reachScrolling();
