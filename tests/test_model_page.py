@@ -45,6 +45,21 @@ PRESS = """([id, key]) => {
   slider.dispatchEvent(new Event('input', { bubbles: true }));
 }"""
 
+#: Runs in the page: how far sliders move on the page while they are moved, px.
+JITTER = """() => {
+  document.querySelectorAll('#proda-try details').forEach(group => { group.open = true; });
+  return [...document.querySelectorAll('#proda-try input[type=range]')].flatMap(slider => {
+    const start = slider.getBoundingClientRect().top;
+    const moved = [0, slider.max / 3, slider.max].map(value => {
+      slider.value = value;
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+      return Math.abs(slider.getBoundingClientRect().top - start);
+    });
+    document.querySelector('#proda-try .reset').click();
+    return moved;
+  });
+}"""
+
 #: Other forcings, one for each of the first vectors.
 CHANGES = (
     {"warming": 7.5, "moisture": 1.9},
@@ -391,6 +406,16 @@ def test_it_fits_and_can_be_read(chromium, address, width, theme):
     assert 300 < wide <= width
     boxes = [each.bounding_box() for each in page.locator("#proda-try svg text").all()]
     assert not [pair for pair in itertools.combinations(boxes, 2) if overlap(*pair)]
+    page.close()
+    assert not wrong
+
+
+@in_browser
+@pytest.mark.parametrize("width", browser.WIDTHS)
+def test_nothing_moves_under_the_finger_that_moves_a_slider(chromium, address, width):
+    page, wrong = opened_at(chromium, address, width)
+    page.wait_for_function("() => document.querySelector('[role=status]').textContent")
+    assert max(page.evaluate(JITTER)) < 1
     page.close()
     assert not wrong
 

@@ -102,7 +102,7 @@ var ProdaControls = (() => {
     element.append(...controls.map((each) => each.element));
     function mark() {
       const moved = controls.filter((each) => each.element.classList.contains("moved")).length;
-      count.textContent = moved ? `${moved} of ${controls.length} changed` : `${controls.length}`;
+      count.textContent = `${moved} of ${controls.length} moved`;
     }
     return { element, mark };
   }

@@ -38,8 +38,7 @@
           code: about.name,
           band: about.prior,
           usual: () => about.default,
-          note: (value) =>
-            bounds + (value < lower || value > upper ? "; now outside the prior" : ""),
+          note: (value) => `${bounds}: ${value < lower || value > upper ? "outside" : "inside"}`,
           spoken: (value) => `${number(value, 4)} ${about.unit}`.trim(),
         },
         (value) => {
@@ -49,7 +48,7 @@
       );
       return { ...made, refresh: () => made.show(state.parameters[about.name]) };
     };
-    const groups = [["Forcing: what drives the model", forcing, true]];
+    const groups = [["Forcing of the place", forcing, true]];
     for (const [letter, words] of Object.entries(data.processes)) {
       const members = data.parameters.filter((each) => each.process === letter).map(parameter);
       groups.push([

@@ -23,7 +23,8 @@ var ProdaPlot = (() => {
       .toExponential(digits - 1)
       .split("e")
       .map(Number);
-    if (power >= 6 || power < -3) return `${mantissa} × 10${raised(power)}`.replace("-", "−");
+    if (power >= 6 || power < -3)
+      return `${mantissa}\u00a0×\u00a010${raised(power)}`.replace("-", "−");
     const decimals = Math.max(digits - 1 - power, 0);
     const rounded = Number(value.toPrecision(Math.max(digits, power + 1)));
     return rounded

@@ -7,6 +7,7 @@ var ProdaResults = (() => {
   const make = (...given) => ProdaControls.make(...given);
   const number = (...given) => ProdaPlot.number(...given);
   const KILO = 1000; // gC per kgC
+  const NONE = "0\u00a0%"; // no change
 
   const QUANTITIES = [
     ["SOC stock, 0–1 m", "kgC m⁻²", (result) => result.stock_1m / KILO],
@@ -18,10 +19,10 @@ var ProdaResults = (() => {
   // How a number differs from another: in percent, or as a factor if it is much larger.
   function change(now, before) {
     const ratio = now / before;
-    if (ratio >= 3) return `× ${number(ratio)}`;
+    if (ratio >= 3) return `×\u00a0${number(ratio)}`;
     const percent = 100 * (ratio - 1);
-    if (Math.abs(percent) < 0.05) return "0 %";
-    return `${percent > 0 ? "+" : "−"}${number(Math.abs(percent))} %`;
+    if (Math.abs(percent) < 0.05) return NONE;
+    return `${percent > 0 ? "+" : "−"}${number(Math.abs(percent))}\u00a0%`;
   }
 
   // Root mean square difference between the model and the observations, kgC m-3.
@@ -76,8 +77,7 @@ var ProdaResults = (() => {
   // The result in one sentence, for the status line and for those who hear the picture.
   function sentence(now, reference) {
     const compared = change(now.stock_1m, reference.stock_1m);
-    const against =
-      compared === "0 %" ? "as in the reference" : `${compared} against the reference`;
+    const against = compared === NONE ? "as in the reference" : `${compared} against the reference`;
     const times = `residence time ${number(now.residence_time)} yr`;
     const efficiency = `CUE ${number(now.carbon_use_efficiency)}`;
     return `Upper metre ${number(now.stock_1m / KILO)} kgC m⁻², ${against}; ${times}, ${efficiency}.`;
