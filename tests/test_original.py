@@ -236,6 +236,26 @@ def test_copies_across_the_cut_by_brute_force():
     assert of_network.copies(rows, seed=3, resamples=5) == pytest.approx(shared)
 
 
+@pytest.mark.parametrize("blocks", [2, 4, 9])
+def test_sites_asked_about_are_not_taught(blocks):
+    lon = np.arange(40) % blocks + np.linspace(0.1, 0.8, 40)
+    covariates = np.ones((40, 2))
+    covariates[::7, 0] = np.nan
+    names = {"profile_id": ("site", np.arange(40))}
+    places = xr.Dataset(
+        {"covariates": (("site", "covariate"), covariates)},
+        names | {"lon": ("site", lon), "lat": ("site", 0 * lon + 0.5)},
+    )
+    mean = (("site", "parameter"), np.full((40, 21), 0.5))
+    found = xr.Dataset({"used": ("site", np.arange(40) != 3), "parameter_mean": mean}, names)
+    given = of_network.school(places, found, seed=1)
+    asked, taught = (set(part.profile_id.values) for part in (given.asked, given.taught))
+    assert asked and not asked & taught and 3 not in asked
+    assert not asked & set(range(0, 40, 7))
+    apart = {int(x) for x in given.asked.lon.values} & {int(x) for x in given.taught.lon.values}
+    assert not apart or blocks < 4
+
+
 def test_even_targets_have_even_weights():
     assert of_network.small_targets(np.full((40, 2), 0.3)) == pytest.approx(0)
     assert (of_network.small_targets(np.random.default_rng(1).random((400, 2))) > 100).all()

@@ -37,6 +37,7 @@ CHANGES: dict[str, dict[str, str]] = {
 _LAST = 0.1  # share of the rows that the original validates with
 _RESAMPLES = 200  # bootstrap networks of the original
 _PLACES = ("Lon", "Lat")
+_FOLDS, _FEWEST = 5, 4  # of blocks; with fewer a network has none to stop by
 
 
 class School(NamedTuple):
@@ -54,14 +55,22 @@ class School(NamedTuple):
 
 
 def school(sites: xr.Dataset, found: xr.Dataset, *, seed: int) -> School:
-    """Keep a fifth of the sites for the test, in whole blocks of one degree.
+    """Keep about a fifth of the sites for the test, in whole blocks of one degree.
 
-    Sites asked about have a result and all covariates, so that every design has an answer.
+    Sites asked about have a result and all covariates, so that every design has an answer; of the
+    folds that one counts in which most sites have. With fewer than four blocks sites are drawn at
+    random, those of one place together.
     """
     ready = found["used"].values.astype(bool) & np.isfinite(found["parameter_mean"].values).all(1)
-    complete = np.isfinite(sites["covariates"].values).all(axis=1)
-    held = folds.grouped_folds(folds.blocks(sites), 5, seed=seed) == 0
-    asked, taught = np.flatnonzero(held & ready & complete), np.flatnonzero(~held)
+    usable = ready & np.isfinite(sites["covariates"].values).all(axis=1)
+    number = folds.blocks(sites)
+    count = min(_FOLDS, len(np.unique(number)))
+    if count < _FEWEST:
+        held = folds.test_set(sites, seed=seed)
+    else:
+        fold = folds.grouped_folds(number, count, seed=seed)
+        held = fold == np.bincount(fold[usable], minlength=count).argmax()
+    asked, taught = np.flatnonzero(held & usable), np.flatnonzero(~held)
     if not len(asked):
         raise ValueError("no site is left for the test: take more sites or another seed")
     rows = (taught, asked)
