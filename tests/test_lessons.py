@@ -348,3 +348,22 @@ def test_an_unknown_study_is_named_with_the_nearest(folder, capsys):
     assert cli.main(["class", "--study", "newyrok"]) == 1
     assert "did you mean 'newyork'" in capsys.readouterr().err
     assert not folder.exists()
+
+
+def test_the_first_chapter_runs_by_hand_with_and_without_answers(folder):
+    import contextlib
+    import io
+
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("Agg")
+    class_notebooks.write("twin", "class")
+    for kind, word in (("student", "No answer yet"), ("teacher", "Right: ")):
+        printed, names = io.StringIO(), {}
+        with contextlib.redirect_stdout(printed):
+            for each in source_of(folder / kind / "01_data.ipynb")["cells"]:
+                if each["cell_type"] == "code":
+                    code = each["source"].replace('size: str = "class"', 'size: str = "smoke"')
+                    exec(compile(code, each["id"], "exec"), names)
+        plt.close("all")
+        assert [line[: len(word)] for line in printed.getvalue().splitlines()] == [word, word]

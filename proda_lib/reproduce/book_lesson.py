@@ -102,19 +102,20 @@ def _question(question: Question, name: str, number: int) -> list[str]:
         parts += [
             '<div class="proda-choice">',
             f'{box} <label for="{name}-{k}">{choice.text}</label>',
+            "</div>",
         ]
-        parts += ["</div>"]
+    button = f'<button type="submit" aria-label="Check question {number}" hidden>Check</button>'
     parts += [
-        '</fieldset>\n<button type="submit" hidden>Check</button>\n'
+        f"</fieldset>\n{button}\n"
         '<div class="proda-feedback" role="status"></div>\n'
-        '<details class="proda-answers">\n<summary>Answer</summary>'
+        '<details class="proda-answers">\n<summary>All choices, and why</summary>'
     ]
     for k, choice in enumerate(question.choices):
         right = " data-right" if choice.right else ""
         word = "Right" if choice.right else "Not this"
         parts += [
             f'<div class="proda-say" data-choice="{k}"{right}>',
-            f"**{word}: {choice.text}** {choice.say}",
+            f'<span class="proda-of">{choice.text}</span> **{word}.** {choice.say}',
             "</div>",
         ]
     return [*parts, "</details>\n</form>"]
