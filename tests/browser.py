@@ -65,6 +65,9 @@ CHECK = """() => {
 LINKS = """() => [...document.querySelectorAll('a[href]')]
   .map(a => new URL(a.getAttribute('href'), document.baseURI).href)"""
 
+#: Waits until the page has been drawn anew.
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 #: Runs in the page at each width.
 OVERFLOW = """() => {
   const width = document.documentElement.clientWidth;
@@ -137,6 +140,7 @@ def _page_problems(chromium: Any, html: Path, path: Path) -> list[str]:
     found += [f"axe: {problem}" for problem in page.evaluate(AXE, [])]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(DRAWN)  # scripts of the page answer to the new size
         found += page.evaluate(OVERFLOW)
     narrow = page.evaluate(AXE, ["scrollable-region-focusable"])
     found += [f"axe at {WIDTHS[-1]} px: {problem}" for problem in narrow]

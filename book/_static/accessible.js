@@ -44,6 +44,8 @@
     plainReferences();
     reachScrolling();
     window.addEventListener("resize", reachScrolling);
+    // Formulas come later than the page.
+    window.MathJax?.startup?.promise?.then(reachScrolling);
   }
 
   if (document.readyState === "complete") start();
