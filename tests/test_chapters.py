@@ -26,7 +26,6 @@ TWIN_ONLY = {
     "03_steady_state",
     "07_one_site",
     "08_pymc",
-    "10_original_sampler",
     "25_in_time",
 }
 
