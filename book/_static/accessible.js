@@ -13,7 +13,7 @@
 
   // Boxes that scroll sideways are reached by the Tab key, at whatever width they begin to scroll.
   function reachScrolling() {
-    const boxes = "pre, .cell_output .output, .pst-scrollable-table-container, .sd-card-body, div.math";
+    const boxes = "pre, .cell_output .output, .pst-scrollable-table-container, .sd-card-body, div.math, mjx-container";
     for (const box of document.querySelectorAll(`article :is(${boxes})`)) {
       const scrolls = box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto";
       if (scrolls && !box.querySelector("a[href], button, [tabindex='0']")) box.tabIndex = 0;
