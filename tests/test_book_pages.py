@@ -59,7 +59,10 @@ def test_a_picture_keeps_its_colours_nearly(pages, tmp_path):
     before = np.asarray(Image.open(file).convert("RGB"), float)
     book_pages.lighten(pages, tmp_path / "none")
     after = np.asarray(Image.open(file).convert("RGB"), float)
-    assert after.shape == before.shape and np.abs(after - before).max() < 12
+    assert after.shape == before.shape
+    # A palette has 256 colours: edges of lines may shift by a twentieth of the scale, areas do not.
+    moved = np.abs(after - before)
+    assert moved.max() <= 16 and moved.mean() < 0.5
 
 
 def test_a_picture_made_before_is_not_made_again(pages, tmp_path, monkeypatch):
