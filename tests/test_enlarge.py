@@ -17,8 +17,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 THEME = "theme/pydata_sphinx_theme/static/styles/pydata-sphinx-theme.css"
+ALT = "A line over depth that falls from left to right."
 FIGURE = (
-    '<figure><img alt="A line over depth." src="a.png"><figcaption><p><span class="caption-number">'
+    f'<figure><img alt="{ALT}" src="a.png"><figcaption><p><span class="caption-number">'
     'Fig. 1.1 </span><span class="caption-text">A toy.</span></p></figcaption></figure>'
 )
 
@@ -137,7 +138,7 @@ def test_the_focus_stays_in_the_dialog_while_it_is_open(page):
 
 
 def test_names_for_those_who_hear_the_page(page):
-    button = page.get_by_role("button", name="A line over depth. Enlarge")
+    button = page.get_by_role("button", name=f"{ALT} Enlarge")
     button.click()
     assert page.get_by_role("dialog", name="Fig. 1.1").get_by_alt_text("A line").count() == 1
     for name in ("Smaller", "Larger", "Close"):
