@@ -16,7 +16,7 @@
     const boxes = "pre, .cell_output .output, .pst-scrollable-table-container, .sd-card-body, div.math, mjx-container";
     for (const box of document.querySelectorAll(`article :is(${boxes})`)) {
       const scrolls = box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto";
-      if (scrolls && !box.querySelector("a[href], button, [tabindex='0']")) box.tabIndex = 0;
+      if (scrolls && !box.querySelector("a[href]:not(.headerlink), button, [tabindex='0']")) box.tabIndex = 0;
     }
   }
 
