@@ -66,6 +66,7 @@ def test_a_quiz_is_read():
         ("right = true\nsay = 'As", "right = 'yes'\nsay = 'As", "write true or false"),
         ("'It shrinks.'", "'It shrinks.", "it is not TOML"),
         ("text = 'Input'", "text = '<b>Turnover</b>'", "two choices have the same text"),
+        ("text = 'Input'", "text = '$x$'", "a formula alone: add a word"),
         (GOOD[GOOD.index("[[question.choice]]") : GOOD.index("\n\n[[")], "", "0 choices: give two"),
         (GOOD, "", "there is no question"),
         (GOOD, "question = 'Why?'", "'question' is not a list of tables"),

@@ -13,6 +13,7 @@ Each question has two or more choices of which exactly one is right, and says of
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -130,6 +131,10 @@ def _choice(table: Mapping[str, Any], where: str) -> Choice:
     if not isinstance(right, bool):
         raise QuizError(f"{where}: right is {right!r}: write true or false")
     text, say = (" ".join(_text(table, key, where).split()) for key in ("text", "say"))
+    if re.fullmatch(r"\$[^$]*\$", text):
+        raise QuizError(
+            f"{where}: its text is a formula alone: add a word, or write a plain number"
+        )
     return Choice(text, say, right)
 
 
