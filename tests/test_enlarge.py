@@ -65,12 +65,6 @@ def address(tmp_path_factory):
     return (folder / "page.html").as_uri()
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.browser() as started:
-        yield started
-
-
 @pytest.fixture(params=browser.WIDTHS)
 def page(request, chromium, address):
     """Open the page; anything asked from a network and any error of a script fails the test."""

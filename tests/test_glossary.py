@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proda_lib import paths
-from proda_lib.reproduce import book, book_glossary
+from proda_lib.reproduce import book_glossary
 from proda_lib.reproduce.book_text import BookError
 from tests import browser
 
@@ -73,14 +73,6 @@ def test_the_book_has_a_glossary_that_can_be_read():
     assert all(20 < len(term.meaning) < 330 for term in found)
     anchors = [term.anchor for term in found]
     assert len(set(anchors)) == len(anchors)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if book.find_chromium() is None:
-        pytest.skip("no Chromium: install it or set PRODA_CHROMIUM")
-    with browser.browser() as started:
-        yield started
 
 
 @pytest.fixture(params=browser.WIDTHS)

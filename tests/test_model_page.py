@@ -112,12 +112,6 @@ def address(tmp_path_factory):
     return page.as_uri()
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.browser() as started:
-        yield started
-
-
 def opened_at(chromium, address, width):
     wrong = []
     page = chromium.new_page(viewport={"width": width, "height": 900})

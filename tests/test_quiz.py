@@ -158,12 +158,6 @@ def address(tmp_path_factory):
     return page.as_uri()
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.browser() as started:
-        yield started
-
-
 @pytest.fixture(params=browser.WIDTHS)
 def page(request, chromium, address):
     """Open the page; any request after it has loaded and any error of a script fails the test."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,6 +77,23 @@ class StudyRun:
     size: str
     chapters: tuple[ChapterRun, ...]
     numbers: Mapping[str, Number] = field(default_factory=dict)
+
+    def number(self, key: str, what: str, chapter: str, file: str) -> Number:
+        """Return a number that a chapter saved, asked for by a file of keys.
+
+        Raises
+        ------
+        BookError
+            If the chapter does not save it; the message names the nearest and the file.
+        """
+        if key not in self.numbers:
+            near = difflib.get_close_matches(key, self.numbers, n=1)
+            hint = f"; the nearest is {near[0]!r}" if near else ""
+            raise BookError(
+                f"{what}: chapter {chapter} of study {self.info.name} saves no {key!r}{hint}: "
+                f"mend {file}"
+            )
+        return self.numbers[key]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -82,14 +81,8 @@ def _of_key(row: PublishedNumber, run: StudyRun) -> Ours:
 
 
 def _looked_up(row: PublishedNumber, key: str, run: StudyRun) -> float:
-    if key not in run.numbers:
-        near = difflib.get_close_matches(key, run.numbers, n=1)
-        hint = f"; the nearest is {near[0]!r}" if near else ""
-        raise BookError(
-            f"published number {row.what!r}: chapter {row.chapter} of study {run.info.name} "
-            f"saves no {key!r}{hint}: mend data/published_numbers.toml"
-        )
-    return float(run.numbers[key])
+    what = f"published number {row.what!r}"
+    return float(run.number(key, what, row.chapter, "data/published_numbers.toml"))
 
 
 def _of_table(row: PublishedNumber, run: StudyRun) -> Ours:

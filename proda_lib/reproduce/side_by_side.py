@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import difflib
 import tomllib
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from proda_lib import paths
 from proda_lib.reproduce import book_links, book_text
 from proda_lib.reproduce.book_runs import StudyRun
-from proda_lib.reproduce.book_text import BookError, table, typeset
+from proda_lib.reproduce.book_text import table, typeset
 from proda_lib.reproduce.published_numbers import heading
 
 __all__ = ["page_parts", "pictures"]
@@ -78,15 +77,7 @@ def _cell(name: str, row: dict[str, str], run: StudyRun) -> str:
     head = f"[{heading(run)}: ]{{.proda-narrow}}"
     if all(each.name != name for each in run.chapters):
         return f"{head}not run"
-    key = row["key"]
-    if key not in run.numbers:
-        near = difflib.get_close_matches(key, run.numbers, n=1)
-        hint = f"; the nearest is {near[0]!r}" if near else ""
-        raise BookError(
-            f"key number {row['what']!r}: chapter {name} of study {run.info.name} saves no "
-            f"{key!r}{hint}: mend data/key_numbers.toml"
-        )
-    value = run.numbers[key]
+    value = run.number(row["key"], f"key number {row['what']!r}", name, "data/key_numbers.toml")
     if isinstance(value, str):
         return head + value
     return head + typeset(format(value, row.get("form", ".3g")))
