@@ -66,7 +66,7 @@ MODEL_PROSE = """(sec-model)=
 # The model
 
 Equation {eq}`eq-toy` again, $\\mathbf{A}\\xi\\mathbf{K}$ and $10^{-4}$,
-and {numref}`the sites, %s <fig-sites>`.
+and {numref}`the sites, %s <fig-sites>`, {numref}`tab-layers`.
 """
 
 
@@ -119,8 +119,10 @@ def table_cell() -> dict:
         {f"soil carbon in layer {i} (gC m-3)": [1e4 / (i + 1)] * 3 for i in range(14)}
     )
     output = {"output_type": "execute_result", "execution_count": 1, "metadata": {}}
-    data = {"text/html": table.to_html(), "text/plain": str(table)}
-    return code("table", "table", [output | {"data": data}])
+    look = table.style.set_uuid("wide").set_properties(**{"font-style": "italic"})
+    data = {"text/html": look.to_html(), "text/plain": str(table)}
+    shown = {"table": {"name": "tab-layers", "caption": "Carbon of {value}`data.sites` *sites*."}}
+    return code("table", "table", [output | {"data": data}], mystnb=shown)
 
 
 def chapters() -> dict[str, list[dict]]:
@@ -139,6 +141,7 @@ def chapters() -> dict[str, list[dict]]:
             code("parameters", PARAMETERS, tags=["parameters"]),
             figure_cell("pools", "fig-pools", "Pools with depth."),
             code("truth", "draw(truth)", tags=["only:twin"]),
+            code("solution", "carbon = 2  # answer", tags=["solution"]),
         ],
     }
 

@@ -44,6 +44,12 @@ CHECK = """() => {
   }
   for (const output of article.querySelectorAll('.cell_output img'))
     if (!output.closest('figure')) problems.push('a picture stands outside a numbered figure');
+  for (const table of article.querySelectorAll('table.proda-output'))
+    if (!/^Table \\d+\\.?\\d* .{20}/s.test(table.caption ? table.caption.innerText.trim() : ''))
+      problems.push(`table ${table.id} has no number or no caption`);
+  for (const output of article.querySelectorAll('.cell_output table'))
+    if (!output.closest('.xr-wrap, details, .hide, .cell_output.hidden, .toggle'))
+      problems.push('a table stands outside a numbered table');
   for (const math of article.querySelectorAll('.math.notranslate, span.math, div.math'))
     if (!math.querySelector('mjx-container'))
       problems.push(`formula was not set: ${math.innerText.slice(0, 60)}`);

@@ -139,6 +139,27 @@ def test_a_figure_without_a_picture_names_chapter_and_figure(toy):
         cells(toy, "twin", "02_model")
 
 
+def test_a_table_is_numbered_with_caption_and_provenance(toy):
+    toy.run("newyork", "01_data")
+    shown = {cell["id"]: cell for cell in cells(toy, "newyork", "01_data")}
+    assert shown["table"]["outputs"] == []
+    text = shown["table-table"]["source"]
+    assert ":name: newyork-tab-layers" in text and "Carbon of 1406 *sites*." in text
+    assert "Study newyork, size class" in text and '<table id="T_wide">' in text
+
+
+def test_a_table_without_a_caption_or_with_another_names_chapter_and_cell(toy):
+    table = toy.cells["01_data"][4]
+    table["outputs"] *= 2
+    toy.run("twin", "01_data")
+    with pytest.raises(BookError, match=r"01_data: the table of the cell 'table' is not the only"):
+        cells(toy, "twin", "01_data")
+    table["metadata"] = {}
+    toy.write_sources()
+    with pytest.raises(BookError, match=r"01_data: the table of the cell 'table' has no caption"):
+        cells(toy, "twin", "01_data")
+
+
 def test_a_number_that_no_chapter_writes_names_page_and_key(toy):
     toy.run("twin", "02_model")
     toy.cells["02_model"][0]["source"] += "\n{value}`model.stock`"
@@ -223,6 +244,21 @@ def test_pages_in_a_browser(built):
     assert browser.problems_of(html, pages) == []
 
 
+def test_a_table_of_code_is_one_table_with_its_caption_and_its_style(built):
+    page = (built.index.parent / "twin" / "01_data.html").read_text(encoding="utf-8")
+    (table,) = re.findall(
+        r'(?s)<table class="[^"]*proda-output[^"]*" id="twin-tab-.*?</table>', page
+    )
+    caption = re.search(
+        r'(?s)<caption><span class="caption-number">Table [\d.]+ </span>.*?</', table
+    )
+    assert caption and "Carbon of 1406" in caption[0]
+    assert table.count("<thead") == table.count("<tbody") == 1
+    assert "#T_wide_row0_col0" in page and 'id="T_wide"' in page
+    other = (built.index.parent / "twin" / "02_model.html").read_text(encoding="utf-8")
+    assert re.search(r'href="01_data.html#twin-tab-layers"><span[^>]*>Table [\d.]+</span>', other)
+
+
 def test_the_search_works_from_the_files(built):
     if book.find_chromium() is None:
         pytest.skip("no Chromium: install it or set PRODA_CHROMIUM")
@@ -230,13 +266,18 @@ def test_the_search_works_from_the_files(built):
     assert any("glossary.html" in page for page in found)
 
 
-def test_every_chapter_can_be_downloaded(built):
+def test_every_chapter_can_be_downloaded_without_and_with_solutions(built):
     html = built.index.parent
     for study in book_toy.INFOS:
         for chapter in CHAPTERS:
             page = (html / study / f"{chapter}.html").read_text(encoding="utf-8")
-            link = re.search(r'href="\.\./(_downloads/[^"]+\.ipynb)"', page)
-            assert link and json.loads((html / link[1]).read_text())["cells"]
+            links = re.findall(r'href="\.\./(_downloads/[^"]+\.ipynb)"', page)
+            texts = [(html / link).read_text(encoding="utf-8") for link in links]
+            assert [Path(link).stem for link in links] == [chapter, f"{chapter}_solutions"]
+            assert [json.loads(text)["cells"] != [] for text in texts] == [True, True]
+            assert ["# Solution" in text for text in texts] == [False, chapter == "02_model"]
+            assert all(f'study: str = \\"{study}\\"' in text for text in texts)
+            assert all("{numref}" not in text for text in texts)
 
 
 def test_the_browser_finds_what_is_wrong(tmp_path):
@@ -245,6 +286,7 @@ def test_the_browser_finds_what_is_wrong(tmp_path):
     page = tmp_path / "bad.html"
     page.write_text(
         "<article><img src='none.png'><figure><img src='none.png' alt='x'></figure>"
+        "<div class='cell_output'><table></table></div><table class='proda-output'></table>"
         "<p>{value}`a`</p><a href='gone.html'>x</a><div style='width:3000px'>wide</div>"
         "<script src='https://example.invalid/x.js'></script></article>"
     )
@@ -253,6 +295,8 @@ def test_the_browser_finds_what_is_wrong(tmp_path):
         "no alt text",
         "did not load",
         "no caption",
+        "table  has no number",
+        "outside a numbered table",
         "unresolved text",
         "gone.html",
         "sideways",

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import proda_lib
+from proda_lib.reproduce import class_references
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -152,12 +153,12 @@ def test_setup_without_any_python_says_so(tmp_path: Path) -> None:
     assert done.returncode != 0 and "No Python 3.11, 3.12 or 3.13 found" in done.stdout
 
 
-def test_no_two_chapters_name_a_figure_alike() -> None:
+def test_no_two_chapters_name_a_figure_or_a_table_alike() -> None:
     names = [
-        cell["metadata"]["mystnb"]["figure"]["name"]
+        name
         for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
-        if "figure" in cell["metadata"].get("mystnb", {})
+        for _, name, _ in class_references.captions(cell)
     ]
-    assert len(names) > 40
+    assert len(names) > 200
     assert sorted(names) == sorted(set(names))

@@ -103,8 +103,7 @@ def assemble(runs: Sequence[StudyRun]) -> dict[str, bytes]:
             notebook = book_chapter.page(chapter, run, references)
             text = json.dumps(notebook, indent=1, ensure_ascii=False)
             pages[f"{run.info.name}/{chapter.name}.ipynb"] = text.encode()
-            if chapter.source.exists():
-                pages[f"notebooks/{chapter.name}.ipynb"] = chapter.source.read_bytes()
+            pages |= book_chapter.downloads(chapter, run)
     pages |= side_by_side.pictures(runs)
     for module, _ in book_reference.public_modules():
         pages[f"reference/api/{module}.md"] = book_reference.api_page(module).encode()

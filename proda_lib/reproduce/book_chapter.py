@@ -6,18 +6,29 @@ source, so that an edit of the prose needs no new run.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from proda_lib.reproduce import book_lesson, book_text, parameters_cell, quiz
+from proda_lib.reproduce import (
+    book_lesson,
+    book_text,
+    class_notebooks,
+    output_table,
+    parameters_cell,
+    quiz,
+)
 from proda_lib.reproduce.book_reference import moment
 from proda_lib.reproduce.book_runs import ChapterRun, References, StudyRun
 from proda_lib.reproduce.book_text import BookError
+from proda_lib.reproduce.lesson_rules import tagged
+from proda_lib.results import Number
 
-__all__ = ["page"]
+__all__ = ["downloads", "page"]
 
 Notebook = dict[str, Any]
+Cell = dict[str, Any]
 
 #: Cells that the reader gets as a table at the end of the page instead.
 _HIDDEN = {"parameters", "injected-parameters"}
@@ -32,7 +43,7 @@ def page(chapter: ChapterRun, run: StudyRun, references: References) -> Notebook
         If the prose asks for a number that does not exist, or a study block is not closed.
     """
     where = f"chapter {chapter.name} of study {run.info.name}"
-    numbers = {**run.numbers, "run.seconds": float(chapter.provenance.get("seconds", 0.0))}
+    numbers = _numbers(chapter, run)
 
     def text(source: str) -> str:
         kept = book_text.keep_only(source, {run.info.name}, where)
@@ -41,7 +52,7 @@ def page(chapter: ChapterRun, run: StudyRun, references: References) -> Notebook
         return book_text.prefix_labels(linked, run.info.name, references.labels)
 
     shown = [cell for cell in chapter.cells if _is_for(cell, run.info.name)]
-    cells = [_page_cell(cell, chapter, run, text) for cell in shown]
+    cells = [each for cell in shown for each in _page_cells(cell, chapter, run, text)]
     _put_banner(cells, _banner(chapter, run))
     if asked := quiz.load(chapter.name):
         questions = book_lesson.questions(asked, f"{run.info.name}-{chapter.name}")
@@ -52,21 +63,49 @@ def page(chapter: ChapterRun, run: StudyRun, references: References) -> Notebook
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
-def _is_for(cell: dict[str, Any], study: str) -> bool:
+def downloads(chapter: ChapterRun, run: StudyRun) -> dict[str, bytes]:
+    """Return the notebooks that a chapter's page offers, without and with solutions, by path."""
+    if not chapter.source.exists():
+        return {}
+    source = json.loads(chapter.source.read_text(encoding="utf-8"))
+    asked, numbers = quiz.load(chapter.name), _numbers(chapter, run)
+    made = {
+        name: class_notebooks.for_class(source, kind, run.info.name, numbers, asked)
+        for kind, name in _download_names(chapter, run).items()
+    }
+    return {
+        name: json.dumps(each, indent=1, ensure_ascii=False).encode() for name, each in made.items()
+    }
+
+
+def _download_names(chapter: ChapterRun, run: StudyRun) -> dict[str, str]:
+    folder = f"notebooks/{run.info.name}"
+    return {
+        "student": f"{folder}/{chapter.name}.ipynb",
+        "teacher": f"{folder}/{chapter.name}_solutions.ipynb",
+    }
+
+
+def _numbers(chapter: ChapterRun, run: StudyRun) -> dict[str, Number]:
+    return {**run.numbers, "run.seconds": float(chapter.provenance.get("seconds", 0.0))}
+
+
+def _is_for(cell: Cell, study: str) -> bool:
     """Tell whether a study's page shows a cell: all do, unless tags `only:<study>` name others."""
     tags = cell["metadata"].get("tags", [])
     named = {tag.removeprefix("only:") for tag in tags if tag.startswith("only:")}
     return not named or study in named
 
 
-def _page_cell(
-    cell: dict[str, Any], chapter: ChapterRun, run: StudyRun, text: Callable[[str], str]
-) -> dict[str, Any]:
+def _page_cells(
+    cell: Cell, chapter: ChapterRun, run: StudyRun, text: Callable[[str], str]
+) -> list[Cell]:
+    """Return a cell as the page shows it; a table that it made stands in a cell of its own."""
     cell = deepcopy(cell)
     cell["metadata"].pop("papermill", None)
     if cell["cell_type"] == "markdown":
         cell["source"] = text(book_lesson.prose(cell))
-        return cell
+        return [cell]
     book_lesson.check_answered(cell, chapter.name)
     book_lesson.code_cell(cell)
     if _HIDDEN & set(cell["metadata"].get("tags", [])):
@@ -79,10 +118,39 @@ def _page_cell(
         cell["outputs"] = _pictures(cell, chapter)
     if alt := shown.get("image", {}).get("alt"):
         shown["image"]["alt"] = text(alt)
-    return cell
+    table = shown.pop("table", None)
+    if (html := _taken_table(cell, chapter, table is not None)) is None:
+        return [cell]
+    label = f"{run.info.name}-{table['name']}"
+    shown_table = output_table.block(html, label, text(table["caption"]), _stamp(chapter, run))
+    return [cell, _markdown(f"{cell['id']}-table"[:64], shown_table)]
 
 
-def _pictures(cell: dict[str, Any], chapter: ChapterRun) -> list[dict[str, Any]]:
+def _taken_table(cell: Cell, chapter: ChapterRun, captioned: bool) -> str | None:
+    """Take the table that a cell shows out of its outputs; None where it has none to be numbered.
+
+    Solutions show theirs where they are folded.
+    """
+    tables = {
+        place: html
+        for place, output in enumerate(cell["outputs"])
+        if output_table.is_table(html := "".join(output.get("data", {}).get("text/html", "")))
+    }
+    if not tables or (not captioned and tagged(cell, "solution")):
+        return None
+    if not captioned or len(tables) > 1:
+        fault = "has no caption" if not captioned else "is not the only one"
+        raise BookError(
+            f"chapter {chapter.name}: the table of the cell {cell['id']!r} {fault}: give each "
+            'table a cell of its own, with "mystnb": {"table": {"name": "tab-...", '
+            '"caption": "..."}}'
+        )
+    ((place, html),) = tables.items()
+    del cell["outputs"][place]
+    return html
+
+
+def _pictures(cell: Cell, chapter: ChapterRun) -> list[dict[str, Any]]:
     """Return the one picture that a figure's cell shows, without the text of what it returned."""
     pictures = [
         output
@@ -99,7 +167,7 @@ def _pictures(cell: dict[str, Any], chapter: ChapterRun) -> list[dict[str, Any]]
 
 
 def _stamp(chapter: ChapterRun, run: StudyRun) -> str:
-    """Return what stands under every figure: study, size, version, data."""
+    """Return what stands under every figure and table: study, size, version, data."""
     made = chapter.provenance
     kind = "Synthetic data. " if run.info.synthetic else ""
     version, data = (
@@ -116,11 +184,13 @@ def _banner(chapter: ChapterRun, run: StudyRun) -> str:
     title = "Synthetic data" if info.synthetic else "Real data"
     kind = "proda-synthetic" if info.synthetic else "proda-real"
     origin = f" {info.made_up}" if info.synthetic else ""
+    files = _download_names(chapter, run)
     lines = [
         f":::{{admonition}} {title}: {info.title}",
         f":class: proda-banner {kind}",
         f"{origin} [About this study](index.md), computed at size *{run.size}*;"
-        f" {{download}}`download the notebook <../notebooks/{chapter.name}.ipynb>`.".strip(),
+        f" {{download}}`download the notebook <../{files['student']}>`,"
+        f" {{download}}`with solutions <../{files['teacher']}>`.".strip(),
         ":::",
     ]
     if not chapter.current:
@@ -134,7 +204,7 @@ def _banner(chapter: ChapterRun, run: StudyRun) -> str:
     return "\n".join(lines)
 
 
-def _put_banner(cells: list[dict[str, Any]], banner: str) -> None:
+def _put_banner(cells: list[Cell], banner: str) -> None:
     for cell in cells:
         if cell["cell_type"] == "markdown" and book_text.title_of(cell["source"]):
             cell["source"] = book_text.after_title(cell["source"], banner)
@@ -175,5 +245,5 @@ def _provenance(chapter: ChapterRun, run: StudyRun) -> str:
     )
 
 
-def _markdown(identity: str, text: str) -> dict[str, Any]:
+def _markdown(identity: str, text: str) -> Cell:
     return {"cell_type": "markdown", "id": identity, "metadata": {}, "source": text}

@@ -212,8 +212,9 @@ def _labels(cells: list[dict[str, Any]]) -> set[str]:
     for cell in cells:
         if cell["cell_type"] == "markdown":
             found |= book_text.labels_in(cell["source"])
-        elif name := cell["metadata"].get("mystnb", {}).get("figure", {}).get("name"):
-            found.add(name)
+        else:
+            shown = cell["metadata"].get("mystnb", {})
+            found |= {shown[kind]["name"] for kind in ("figure", "table") if kind in shown}
     return found
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from proda_lib import paths, results, studies
 from proda_lib.files import atomic, locked, sha256, text_hash
 from proda_lib.nearest import check_known
-from proda_lib.reproduce import answers, book_text, plan, quiz
+from proda_lib.reproduce import answers, book_text, class_references, plan, quiz
 from proda_lib.reproduce.lesson_rules import tagged
 from proda_lib.results import Number
 
@@ -126,25 +126,41 @@ def for_class(
         Questions of the chapter, put at the end.
     """
     made = deepcopy(source)
+    shown = [cell for cell in made["cells"] if _is_for(cell, study)]
+    labels = class_references.numbered(shown)
+
+    def prose(text: str) -> str:
+        return class_references.in_words(_prose(text, study, numbers), labels)
+
     cells = []
-    for cell in made["cells"]:
+    for cell in shown:
         text = "".join(cell["source"])
-        named = {tag for tag in cell["metadata"].get("tags", []) if tag.startswith("only:")}
-        if named and f"only:{study}" not in named:
-            continue
         if cell["cell_type"] == "markdown":
-            text = _prose(text, study, numbers)
+            text = prose(text)
         if tagged(cell, "parameters"):
             text = _with_study(text, study)
         if tagged(cell, "solution"):
             text = _solution(cell, text, kind)
         if text is not None:
+            below = class_references.captions(cell)
+            cell["metadata"].pop("mystnb", None)  # how the book shows it
             cells.append(cell | {"source": _lines(text)})
+            cells += [_added(f"{labels[name]}. {prose(words)}", name) for _, name, words in below]
     if asked:
-        text = _prose(quiz.plain(asked, answers=kind == "teacher"), study, numbers)
-        new = {"cell_type": "markdown", "id": f"questions-{text_hash(text)[:8]}", "metadata": {}}
-        cells.append(new | {"source": _lines(text)})
+        cells.append(_added(prose(quiz.plain(asked, answers=kind == "teacher")), "questions"))
     return made | {"cells": cells}
+
+
+def _is_for(cell: dict[str, Any], study: str) -> bool:
+    """Tell whether a study has a cell: tags `only:<study>` name those that do."""
+    named = {tag for tag in cell["metadata"].get("tags", []) if tag.startswith("only:")}
+    return not named or f"only:{study}" in named
+
+
+def _added(text: str, name: str) -> dict[str, Any]:
+    """Return a Markdown cell that the chapter does not have."""
+    identity = f"{name}-{text_hash(text)[:8]}"
+    return {"cell_type": "markdown", "id": identity, "metadata": {}, "source": _lines(text)}
 
 
 def _solution(cell: dict[str, Any], text: str, kind: str) -> str | None:
