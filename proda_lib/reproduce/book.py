@@ -100,7 +100,9 @@ def assemble(runs: Sequence[StudyRun]) -> dict[str, bytes]:
         references = References.of(run, planned)
         pages[f"{run.info.name}/index.md"] = book_reference.study_page(run).encode()
         for chapter in run.chapters:
-            notebook = book_chapter.page(chapter, run, references)
+            ran = book_links.where_it_ran(chapter.name, runs)
+            others = [each.info.name for each in ran if each is not run]
+            notebook = book_chapter.page(chapter, run, references, others)
             text = json.dumps(notebook, indent=1, ensure_ascii=False)
             pages[f"{run.info.name}/{chapter.name}.ipynb"] = text.encode()
             pages |= book_chapter.downloads(chapter, run)

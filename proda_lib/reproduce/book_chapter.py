@@ -7,7 +7,7 @@ source, so that an edit of the prose needs no new run.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -34,8 +34,18 @@ Cell = dict[str, Any]
 _HIDDEN = {"parameters", "injected-parameters"}
 
 
-def page(chapter: ChapterRun, run: StudyRun, references: References) -> Notebook:
+def page(
+    chapter: ChapterRun, run: StudyRun, references: References, others: Sequence[str] = ()
+) -> Notebook:
     """Return the page of a chapter: a notebook that the book's builder renders as it is.
+
+    Parameters
+    ----------
+    chapter : ChapterRun
+    run : StudyRun
+    references : References
+    others : sequence of str
+        Other studies that the same chapter has run on.
 
     Raises
     ------
@@ -53,7 +63,7 @@ def page(chapter: ChapterRun, run: StudyRun, references: References) -> Notebook
 
     shown = [cell for cell in chapter.cells if _is_for(cell, run.info.name)]
     cells = [each for cell in shown for each in _page_cells(cell, chapter, run, text)]
-    _put_banner(cells, _banner(chapter, run))
+    _put_banner(cells, _banner(chapter, run, others))
     if asked := quiz.load(chapter.name):
         questions = book_lesson.questions(asked, f"{run.info.name}-{chapter.name}")
         cells.append(_markdown("proda-questions", text(questions)))
@@ -178,18 +188,19 @@ def _stamp(chapter: ChapterRun, run: StudyRun) -> str:
     return f"[{words}]{{.proda-stamp}}"
 
 
-def _banner(chapter: ChapterRun, run: StudyRun) -> str:
-    """Return the box under the title: which study, how much was computed, the notebook."""
+def _banner(chapter: ChapterRun, run: StudyRun, others: Sequence[str]) -> str:
+    """Return the box under the title: which study, how much was computed, where else, notebooks."""
     info = run.info
     title = "Synthetic data" if info.synthetic else "Real data"
     kind = "proda-synthetic" if info.synthetic else "proda-real"
     origin = f" {info.made_up}" if info.synthetic else ""
     files = _download_names(chapter, run)
+    beside = "".join(f" [The same for {name}](../{name}/{chapter.name}.ipynb)." for name in others)
     lines = [
         f":::{{admonition}} {title}: {info.title}",
         f":class: proda-banner {kind}",
-        f"{origin} [About this study](index.md), computed at size *{run.size}*;"
-        f" {{download}}`download the notebook <../{files['student']}>`,"
+        f"{origin} [About this study](index.md), computed at size *{run.size}*.{beside}"
+        f" {{download}}`Download the notebook <../{files['student']}>`,"
         f" {{download}}`with solutions <../{files['teacher']}>`.".strip(),
         ":::",
     ]
