@@ -26,6 +26,7 @@ from proda_lib.reproduce import (
     book_glossary,
     book_links,
     book_model_page,
+    book_model_picture,
     book_pages,
     book_reference,
     book_teaching,
@@ -106,7 +107,7 @@ def assemble(runs: Sequence[StudyRun]) -> dict[str, bytes]:
             text = json.dumps(notebook, indent=1, ensure_ascii=False)
             pages[f"{run.info.name}/{chapter.name}.ipynb"] = text.encode()
             pages |= book_chapter.downloads(chapter, run)
-    pages |= side_by_side.pictures(runs)
+    pages |= side_by_side.pictures(runs) | {book_model_picture.FILE: book_model_picture.picture()}
     for module, _ in book_reference.public_modules():
         pages[f"reference/api/{module}.md"] = book_reference.api_page(module).encode()
     pages["_toc.yml"] = _table_of_contents(pages["_toc.yml"].decode(), runs).encode()

@@ -13,7 +13,7 @@ from functools import cache
 import xarray as xr
 
 from proda_lib.parameters import CLM5_DEFAULT, NAMES
-from proda_lib.reproduce import book_model_data, book_model_places
+from proda_lib.reproduce import book_model_data, book_model_picture, book_model_places
 from proda_lib.reproduce.book_runs import StudyRun
 from proda_lib.results import Number
 from proda_lib.soil_grid import CLM5
@@ -49,6 +49,7 @@ def parts(runs: Sequence[StudyRun]) -> dict[str, Callable[[], str]]:
     return {
         "try-model": lambda: data_block(names),
         "try-places": lambda: place_table(names),
+        "try-picture": book_model_picture.block,
     } | steps
 
 
@@ -60,8 +61,8 @@ def data_block(studies_run: tuple[str, ...] = ()) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     return (
         "```{raw} html\n"
-        '<div id="proda-try"><p>Sliders and pictures need JavaScript, which is off here. The table '
-        "further down says what one would see before anything is moved.</p></div>\n"
+        '<div id="proda-try"><p>Sliders need JavaScript, which is off here. Picture and table '
+        "further down show what one would see before anything is moved.</p></div>\n"
         f'<script type="application/json" id="proda-try-data">{text}</script>\n'
         "```"
     )
