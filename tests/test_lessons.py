@@ -350,6 +350,15 @@ def test_an_unknown_study_is_named_with_the_nearest(folder, capsys):
     assert not folder.exists()
 
 
+def test_an_unknown_size_is_named_with_the_nearest_and_replaces_nothing(folder, capsys):
+    from proda_lib import cli
+
+    assert cli.main(["class", "--study", "newyork", "--size", "clas"]) == 1
+    said = capsys.readouterr().err
+    assert "unknown size of study newyork 'clas': did you mean 'class'" in said
+    assert not folder.exists()
+
+
 def test_the_first_chapter_runs_by_hand_with_and_without_answers(folder):
     import contextlib
     import io

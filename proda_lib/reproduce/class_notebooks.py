@@ -52,10 +52,10 @@ def write(study: str, size: str) -> tuple[Path, int]:
     Raises
     ------
     ValueError
-        If the study does not exist, a chapter cannot be read, or a notebook written before has
-        been changed since: it is somebody's work.
+        If the study or the size does not exist, a chapter cannot be read, or a notebook written
+        before has been changed since: it is somebody's work.
     """
-    check_known("study", study, studies.names())
+    check_known(f"size of study {study}", size, studies.sizes(study))
     folder = paths.build() / "class"
     with locked(paths.build() / ".class.lock", "the notebooks of the class"):
         _refuse_if_changed()
