@@ -139,9 +139,15 @@ total, (mean, *rest) = parts(  # answer
 )
 for month in range(12):  # answer
     total += month
+@cache
 def share(x: float) -> float:  # answer
     """Return it."""
     return x / total
+def each(x: float) -> float:  # answer
+    @cache
+    def half() -> float:
+        return x / 2
+    return half()
 total = total / 12  # answer
 label = "carbon"'''
 
@@ -150,8 +156,11 @@ site = sites.isel(site=0)
 total = ...  # your answer
 mean = ...  # your answer
 rest = ...  # your answer
+@cache
 def share(x: float) -> float:
     """Return it."""
+    ...  # your answer
+def each(x: float) -> float:
     ...  # your answer
 label = "carbon"'''
 
@@ -215,6 +224,11 @@ def test_a_chapter_as_it_should_be():
         (changed(3, source="for a in [2]:  # answer\n    pass"), "does not have"),
         (changed(3, source="a = 2"), "without an answer"),
         (changed(3, source="if True:\n    a = 2  # answer"), "line 2: mark the first line"),
+        (changed(3, source="def a(x): return 2 * x  # answer"), "line 1: begin each statement"),
+        (
+            changed(3, source="def a(  # answer\n    x\n):\n    'Double.'; return 2 * x"),
+            "line 1: begin each statement of the function 'a' on a line of its own",
+        ),
         (lesson(cell("code", "z = 2  # answer")), "not tagged 'solution'"),
         (changed(4, metadata={"tags": ["check"]}), "that is for code"),
         (changed(5, metadata={"tags": []}), "no code cell tagged 'check'"),
