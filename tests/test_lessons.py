@@ -96,12 +96,27 @@ def test_right(capsys, answer, expected):
         (["sand"], ["clay", "sand"], "2 words are expected, these are 1"),
         (5, "clay", "text is expected"),
         ([True, True], [True, False], "1 of 2 values differ"),
+        ([5e-5, 5.0], [0.0, 5.0], "1 of 2 values differ, .* which is too large"),
+        ([5e-5, 5.02], [0.0, 5.0], "2 of 2 values differ, .* which is too large"),
     ],
 )
 def test_not_yet_says_what_the_mistake_looks_like(capsys, answer, expected, words):
     text = said(capsys, answer, expected, unit="kgC m-2", hint="Mind the layers.")
     assert re.match(f"Not yet: .*{words}", text), text
     assert text.endswith("Mind the layers.\n") and len(text.splitlines()) == 1
+
+
+def test_a_number_without_a_unit_has_none_in_any_message(capsys):
+    for answer in (3.2, 3200.0, 3.23, 9.0):
+        assert not re.search(r"in 1\b| 1[ .:;]", said(capsys, answer, 3.2, unit="1")), answer
+
+
+def test_the_tolerance_of_a_zero_is_rounding_noise(capsys):
+    largest, rtol = 100.0, 1e-2
+    for share, word in ((0.9e-6, "Right"), (1.1e-6, "Not yet")):
+        given = [share * rtol * largest, largest * (1 + 0.9 * rtol)]
+        assert said(capsys, given, [0.0, largest], rtol=rtol).startswith(word)
+    assert said(capsys, [0.9 * rtol, 0.0], [0.0, 0.0], rtol=rtol).startswith("Right")
 
 
 def test_the_expected_value_is_never_given_away(capsys):

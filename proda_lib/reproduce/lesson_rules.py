@@ -124,7 +124,7 @@ def _of_heads(cells: Sequence[Cell]) -> Iterator[str]:
         for node in _body(cell):
             if not (isinstance(node, ast.FunctionDef) and answers.is_answer(node, marked)):
                 continue
-            # The head ends before the first statement, or before the second if a docstring is first.
+            # The head ends before the first statement, or before the second behind a docstring.
             if any(lines[each.lineno - 1][: each.col_offset].strip() for each in node.body[:2]):
                 yield (
                     f"{_name(cell)}, line {node.lineno}: begin each statement of the function "
