@@ -58,7 +58,7 @@ def toml(value: object) -> str:
 def test_the_register_is_complete_in_form():
     assert len(ROWS) > 70
     for row in ROWS:
-        assert row.find and all(text.strip() for text in row.find), row.what
+        assert all(text.strip() for text in row.find), row.what
         assert row.place and row.printed, row.what
         assert not row.library or row.library in constants(), row.what
     assert {group.source for group in REGISTER.groups} == {"chapter", "slides", "abstract"}
@@ -124,6 +124,9 @@ def test_the_register_agrees_with_the_numbers_that_notebooks_print():
         ({"reason": "score"}, r"'R²': unknown reason 'score': did you mean 'scores'"),
         ({"key": "a.b", "chapter": "c"}, r"'R²' has key and library: keep one"),
         ({"library": "", "key": "a.b"}, r"'R²' lacks its chapter"),
+        ({"find": "0.62"}, r"'R²': find is '0\.62': write a list of texts"),
+        ({"find": []}, r"'R²': find is \[\]: write a list of texts"),
+        ({"find": [0.62]}, r"'R²': find is \[0\.62\]: write a list of texts"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, change, told):
@@ -131,10 +134,22 @@ def test_a_wrong_row_is_named(tmp_path, change, told):
         published_register.read(written(tmp_path, **change))
 
 
-def test_a_row_without_its_place_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('place = "Table 37.1", ', "", r"number 'R²' lacks place"),
+        ('title = "t"\n', "", r"group 'without a title' lacks title"),
+        ('source = "chapter"\n', "", r"group 't' lacks source"),
+        ("source =", "sourc =", r"group 't': unknown field 'sourc': did you mean 'source'"),
+        ("[[groups]]", "[[group]]", r"published_numbers\.toml: unknown field 'group'"),
+    ],
+)
+def test_what_is_missing_or_misspelt_is_named(tmp_path, old, new, told):
     file = written(tmp_path)
-    file.write_text(file.read_text().replace('place = "Table 37.1", ', ""))
-    with pytest.raises(RegisterError, match=r"'R²' lacks place"):
+    text = file.read_text()
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new))
+    with pytest.raises(RegisterError, match=told):
         published_register.read(file)
 
 
