@@ -58,7 +58,7 @@ def linked(name: str, study: str, runs: Sequence[StudyRun], words: str) -> str:
 
 def where_it_ran(name: str, runs: Sequence[StudyRun]) -> Iterator[StudyRun]:
     """Yield the runs that have finished a chapter, in the order of the studies."""
-    return (run for run in runs if any(each.name == name for each in run.chapters))
+    return (run for run in runs if run.ran(name))
 
 
 def chapter_title(name: str, page: str) -> str:
