@@ -89,6 +89,20 @@ def test_every_quiz_belongs_to_a_chapter_and_can_be_read():
                 assert text.count("$") % 2 == 0, f"{file.name}: a $ has no partner: {text}"
 
 
+def choices(count: int) -> str:
+    """Return a question of so many choices."""
+    right = ["right = true", *[""] * (count - 1)]
+    rows = (f"[[question.choice]]\ntext = '{k}'\nsay = '.'\n{r}\n" for k, r in enumerate(right))
+    return "[[question]]\ntext = 'Which?'\n" + "".join(rows)
+
+
+def test_every_choice_has_a_letter():
+    text = quiz.plain(quiz.read(choices(26), "01_data"), answers=False)
+    assert "- (a) 0\n" in text and "- (i) 8\n" in text and text.endswith("- (z) 25")
+    with pytest.raises(quiz.QuizError, match="question 1 has 27 choices: give two to 26"):
+        quiz.read(choices(27), "01_data")
+
+
 def test_a_check_that_does_not_agree_stops_the_book():
     cell = {"id": "check-1", "metadata": {"tags": ["check"]}, "outputs": []}
     for said in (
