@@ -11,7 +11,7 @@ from typing import Any
 
 from proda_lib.reproduce import answers, cell_names
 
-__all__ = ["TAGS", "faults", "is_lesson", "tagged"]
+__all__ = ["TAGS", "faults", "is_for", "is_lesson", "tagged"]
 
 Cell = dict[str, Any]
 
@@ -30,6 +30,19 @@ _EXERCISES = 2
 def tagged(cell: Cell, tag: str) -> bool:
     """Tell whether a cell bears a tag."""
     return tag in cell["metadata"].get("tags", [])
+
+
+def is_for(cell: Cell, study: str) -> bool:
+    """Tell whether a study has a cell: all have it, unless tags `only:<study>` name others.
+
+    Examples
+    --------
+    >>> is_for({"metadata": {"tags": ["only:twin"]}}, "newyork"), is_for({"metadata": {}}, "twin")
+    (False, True)
+    """
+    tags = cell["metadata"].get("tags", [])
+    named = {tag.removeprefix("only:") for tag in tags if tag.startswith("only:")}
+    return not named or study in named
 
 
 def is_lesson(cells: Sequence[Cell]) -> bool:
