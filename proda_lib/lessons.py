@@ -54,10 +54,11 @@ def check(
     expected : number, array_like, str, bool
         What it should be, found by another way where there is one.
     unit : str
-        Unit of both, for the message, such as "kgC m-2".
+        Unit of both, for the message, such as "kgC m-2"; "1", a number without one, is not said.
     rtol : float
-        Largest difference that counts as equal, relative to each expected value; where that is
-        zero, relative to the largest of them, and in the unit itself where all are zero.
+        Largest difference that counts as equal, relative to each expected value. Where that is
+        zero, only what rounding leaves counts as equal: a millionth of `rtol`, relative to the
+        largest of them; where all are zero, `rtol` in the unit itself.
     hint : str
         What to think of, added when the answer is not right.
 
@@ -71,6 +72,7 @@ def check(
     >>> check(..., 3.2)
     No answer yet: replace the dots, then run this cell.
     """
+    unit = "" if unit == "1" else unit
     try:
         fault = _fault(answer, expected, unit, rtol)
         shown = "" if fault else _shown(answer, unit)
@@ -215,9 +217,10 @@ def _fault_of_order(given: FloatArray, expected: FloatArray, rtol: float) -> str
 def _fault_of_size(given: FloatArray, expected: FloatArray, unit: str, rtol: float) -> str:
     """Say how far off the values are, without giving the expected ones away."""
     wrong = ~_agree(given, expected, rtol)
-    scale = np.where(expected != 0, np.abs(expected), np.nanmax(np.abs(expected), initial=0.0))
-    off = np.abs(given - expected)[wrong]
-    largest = float(np.max(off / np.where(scale[wrong] > 0, scale[wrong], np.inf), initial=0.0))
+    off, scale = np.abs(given - expected)[wrong], np.abs(expected)[wrong]
+    # Of zero there is no share: what should be zero is never close.
+    shares = np.divide(off, scale, out=np.full_like(off, np.inf), where=scale > 0)
+    largest = float(np.max(shares, initial=0.0))
     near = f"close, but {100 * largest:.2g} % off" if 0 < largest <= _CLOSE else ""
     if given.ndim == 0:
         word = "large" if given > expected else "small"
@@ -234,7 +237,7 @@ def _fault_of_size(given: FloatArray, expected: FloatArray, unit: str, rtol: flo
 def _shown(answer: Any, unit: str) -> str:
     """Return an answer as the message shows it: the value, or how many and from where to where."""
     value = np.asarray(_plain(answer))
-    behind = f" {unit}" if unit and unit != "1" else ""
+    behind = f" {unit}" if unit else ""
     if value.dtype.kind in "UOb":
         return ", ".join(str(each) for each in value.flat)
     if value.size == 1:

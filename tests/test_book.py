@@ -21,18 +21,18 @@ def toy(tmp_path, monkeypatch):
     return book_toy.ToyBook(tmp_path, monkeypatch)
 
 
-def cells(toy: book_toy.ToyBook, study: str, chapter: str) -> list[dict]:
+def cells(study: str, chapter: str) -> list[dict]:
     pages = book.assemble(book.what_has_run())
     return json.loads(pages[f"{study}/{chapter}.ipynb"])["cells"]
 
 
-def prose(toy: book_toy.ToyBook, study: str, chapter: str) -> str:
-    found = [c["source"] for c in cells(toy, study, chapter) if c["cell_type"] == "markdown"]
+def prose(study: str, chapter: str) -> str:
+    found = [c["source"] for c in cells(study, chapter) if c["cell_type"] == "markdown"]
     return "\n\n".join(found)
 
 
-def figure(toy: book_toy.ToyBook, study: str, chapter: str) -> dict:
-    shown = [c["metadata"].get("mystnb") for c in cells(toy, study, chapter)]
+def figure(study: str, chapter: str) -> dict:
+    shown = [c["metadata"].get("mystnb") for c in cells(study, chapter)]
     return next(each for each in shown if each)
 
 
@@ -86,10 +86,10 @@ def test_the_same_chapter_of_two_studies_has_different_labels(toy):
     for study in ("twin", "newyork"):
         toy.run(study, "01_data")
         toy.run(study, "02_model")
-        assert figure(toy, study, "01_data")["figure"]["name"] == f"{study}-fig-sites"
-        assert f"{{numref}}`{study}-fig-pools`" in prose(toy, study, "01_data")
-        assert f"({study}-eq-toy)" in prose(toy, study, "01_data")
-        assert "{ref}`sec-symbols`" in prose(toy, study, "01_data")
+        assert figure(study, "01_data")["figure"]["name"] == f"{study}-fig-sites"
+        assert f"{{numref}}`{study}-fig-pools`" in prose(study, "01_data")
+        assert f"({study}-eq-toy)" in prose(study, "01_data")
+        assert "{ref}`sec-symbols`" in prose(study, "01_data")
 
 
 def test_a_chapter_leads_to_itself_in_other_studies(toy):
@@ -103,7 +103,7 @@ def test_a_chapter_leads_to_itself_in_other_studies(toy):
 
 def test_references_to_a_chapter_that_has_not_run_are_words(toy):
     toy.run("twin", "01_data")
-    text = prose(toy, "twin", "01_data")
+    text = prose("twin", "01_data")
     assert "fig-pools" not in text and "02_model.ipynb" not in text
     assert "*The model* (not run yet)" in text
 
@@ -111,17 +111,17 @@ def test_references_to_a_chapter_that_has_not_run_are_words(toy):
 def test_synthetic_data_are_named_on_page_and_figure_real_ones_are_not(toy):
     toy.run("twin", "01_data")
     toy.run("newyork", "01_data")
-    assert "Synthetic data: A toy twin" in prose(toy, "twin", "01_data")
-    assert "Synthetic data." in figure(toy, "twin", "01_data")["figure"]["caption"]
-    assert "ynthetic" not in prose(toy, "newyork", "01_data")
-    assert "ynthetic" not in figure(toy, "newyork", "01_data")["figure"]["caption"]
+    assert "Synthetic data: A toy twin" in prose("twin", "01_data")
+    assert "Synthetic data." in figure("twin", "01_data")["figure"]["caption"]
+    assert "ynthetic" not in prose("newyork", "01_data")
+    assert "ynthetic" not in figure("newyork", "01_data")["figure"]["caption"]
     opening = book.assemble(book.what_has_run())["twin/index.md"].decode()
     assert "These data are synthetic" in opening and "It is a toy." in opening
 
 
 def test_captions_hold_numbers_and_provenance(toy):
     toy.run("newyork", "01_data")
-    caption = figure(toy, "newyork", "01_data")["figure"]["caption"]
+    caption = figure("newyork", "01_data")["figure"]["caption"]
     assert caption.startswith("Where the 1406 sites lie.")
     for word in ("newyork", "class", "0.1.0 (abc1234)", "01234567"):
         assert word in caption
@@ -130,27 +130,27 @@ def test_captions_hold_numbers_and_provenance(toy):
 def test_blocks_for_one_study(toy):
     toy.run("twin", "01_data")
     toy.run("newyork", "01_data")
-    assert "Only New York has pits." in prose(toy, "newyork", "01_data")
-    assert "Only New York has pits." not in prose(toy, "twin", "01_data")
+    assert "Only New York has pits." in prose("newyork", "01_data")
+    assert "Only New York has pits." not in prose("twin", "01_data")
 
 
 def test_cells_for_one_study(toy):
     toy.run("twin", "02_model")
     toy.run("newyork", "02_model")
-    assert "truth" in {cell.get("id") for cell in cells(toy, "twin", "02_model")}
-    assert "truth" not in {cell.get("id") for cell in cells(toy, "newyork", "02_model")}
+    assert "truth" in {cell.get("id") for cell in cells("twin", "02_model")}
+    assert "truth" not in {cell.get("id") for cell in cells("newyork", "02_model")}
 
 
 def test_a_figure_without_a_picture_names_chapter_and_figure(toy):
     toy.cells["02_model"][2]["outputs"] = []
     toy.run("twin", "02_model")
     with pytest.raises(BookError, match=r"02_model: .*'twin-fig-pools' shows 0 pictures"):
-        cells(toy, "twin", "02_model")
+        cells("twin", "02_model")
 
 
 def test_a_table_is_numbered_with_caption_and_provenance(toy):
     toy.run("newyork", "01_data")
-    shown = {cell["id"]: cell for cell in cells(toy, "newyork", "01_data")}
+    shown = {cell["id"]: cell for cell in cells("newyork", "01_data")}
     assert shown["table"]["outputs"] == []
     text = shown["table-table"]["source"]
     assert ":name: newyork-tab-layers" in text and "Carbon of 1406 *sites*." in text
@@ -162,11 +162,11 @@ def test_a_table_without_a_caption_or_with_another_names_chapter_and_cell(toy):
     table["outputs"] *= 2
     toy.run("twin", "01_data")
     with pytest.raises(BookError, match=r"01_data: the table of the cell 'table' is not the only"):
-        cells(toy, "twin", "01_data")
+        cells("twin", "01_data")
     table["metadata"] = {}
     toy.write_sources()
     with pytest.raises(BookError, match=r"01_data: the table of the cell 'table' has no caption"):
-        cells(toy, "twin", "01_data")
+        cells("twin", "01_data")
 
 
 def test_a_number_that_no_chapter_writes_names_page_and_key(toy):
@@ -181,22 +181,20 @@ def test_an_edit_of_the_prose_needs_no_run_an_edit_of_the_code_is_announced(toy)
     toy.run("twin", "01_data")
     toy.cells["01_data"][3]["source"] = "They lie on a curve."
     toy.write_sources()
-    assert "They lie on a curve." in prose(toy, "twin", "01_data")
-    assert "Older run" not in prose(toy, "twin", "01_data")
+    assert "They lie on a curve." in prose("twin", "01_data")
+    assert "Older run" not in prose("twin", "01_data")
     toy.cells["01_data"][4]["source"] = "table.round(1)"
     toy.write_sources()
-    assert "Older run" in prose(toy, "twin", "01_data")
-    assert "They lie on a line." in prose(toy, "twin", "01_data")
-    shown = [c["source"] for c in cells(toy, "twin", "01_data") if c["cell_type"] == "code"]
+    assert "Older run" in prose("twin", "01_data")
+    assert "They lie on a line." in prose("twin", "01_data")
+    shown = [c["source"] for c in cells("twin", "01_data") if c["cell_type"] == "code"]
     assert "table" in shown and "table.round(1)" not in shown
 
 
 def test_parameters_stand_in_a_table_not_in_cells(toy):
     toy.run("newyork", "01_data")
-    assert "| `study` | `'newyork'` | one of twin, newyork |" in prose(toy, "newyork", "01_data")
-    tagged = [
-        c["metadata"]["tags"] for c in cells(toy, "newyork", "01_data") if "tags" in c["metadata"]
-    ]
+    assert "| `study` | `'newyork'` | one of twin, newyork |" in prose("newyork", "01_data")
+    tagged = [c["metadata"]["tags"] for c in cells("newyork", "01_data") if "tags" in c["metadata"]]
     assert tagged and all("remove-cell" in tags for tags in tagged)
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
 
 from proda_lib.reproduce.book_links import chapter_links
+from proda_lib.reproduce.book_runs import ChapterRun, StudyRun
 from proda_lib.reproduce.book_text import BookError
+from tests.book_toy import INFOS
 
 
-def _run(study: str, *chapters: str) -> SimpleNamespace:
-    return SimpleNamespace(
-        info=SimpleNamespace(name=study),
-        chapters=[SimpleNamespace(name=chapter) for chapter in chapters],
-    )
+def _run(study: str, *chapters: str) -> StudyRun:
+    nowhere = Path("none")
+    ran = tuple(ChapterRun(chapter, "", nowhere, nowhere, {}) for chapter in chapters)
+    return StudyRun(INFOS[study], "class", ran)
 
 
 RUNS = [_run("twin", "19_maps", "20_stocks"), _run("newyork", "19_maps")]

@@ -11,6 +11,7 @@ import pytest
 from proda_lib import paths
 from proda_lib.reproduce import book, book_code_links, book_files, book_pages, book_teaching
 from proda_lib.reproduce.book_runs import ChapterRun, StudyRun
+from proda_lib.reproduce.book_text import BookError
 from tests import book_toy, browser
 
 ICONS = '<script defer src="../_static/scripts/fontawesome.js?digest=1"></script>'
@@ -124,5 +125,12 @@ def test_run_times_are_those_of_the_runs():
         for name, seconds in (("01_data", 30.0), ("02_matrix_model", 170.0))
     )
     runs = [StudyRun(None, "class", chapters)]
-    text = "{runtime}`01_data`, {runtime}`01_data 02_matrix_model 03_x`, {runtime}`03_x`"
-    assert book_teaching.fill_run_times(text, runs) == "30 s, 3 min, not run yet"
+    alone, three = "03_steady_state", "01_data 02_matrix_model 03_steady_state"
+    text = f"{{runtime}}`01_data`, {{runtime}}`{three}`, {{runtime}}`{alone}`"
+    filled = book_teaching.fill_run_times(text, runs, "teachers.md")
+    assert filled == "30 s, 3 min, not run yet"
+
+
+def test_the_run_time_of_an_unknown_chapter_names_page_and_nearest():
+    with pytest.raises(BookError, match=r"teachers\.md: .*'01_dta': did you mean '01_data'"):
+        book_teaching.fill_run_times("{runtime}`02_matrix_model 01_dta`", [], "teachers.md")

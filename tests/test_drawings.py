@@ -6,14 +6,15 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
+from docutils.core import publish_parts
+from docutils.parsers.rst import directives
+from docutils.utils import SystemMessage
+from myst_parser.docutils_ import Parser
 
 from proda_lib import paths
-from proda_lib.drawings import DRAWINGS
-from proda_lib.drawings.column import TRANSFERS
+from proda_lib.drawings import DRAWINGS, directive
 from proda_lib.drawings.svg import WIDTH
-from proda_lib.matrices import transfer_matrix
-from proda_lib.parameters import CLM5_DEFAULT, POOLS
-from proda_lib.soil_grid import CLM5
+from proda_lib.reproduce import output_table
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
@@ -43,17 +44,29 @@ def test_words_stay_in_the_picture_and_in_their_boxes(name):
         assert max(6.4 * len(text.text or "") for text in link.iter("text")) <= room
 
 
-def test_the_arrows_between_pools_are_the_transfers_of_the_model():
-    layers, pools = CLM5.layers, len(POOLS)
-    blocks = transfer_matrix(CLM5_DEFAULT).reshape(pools, layers, pools, layers)[:, 0, :, 0]
-    drawn = {(donor, to) for donor, receivers in TRANSFERS.items() for to in receivers}
-    passed = {
-        (POOLS[donor], POOLS[to])
-        for to in range(pools)
-        for donor in range(pools)
-        if to != donor and blocks[to, donor] != 0
-    }
-    assert drawn == passed
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{drawing} colunm\nA caption.", r"unknown drawing 'colunm': did you mean 'column'"),
+        ("{drawing} column", r"drawing 'column' has no caption: write a paragraph"),
+        ("{drawing} column\n- a list", r"drawing 'column' has no caption: write a paragraph"),
+        ("{output-table}\n:name: tab-a\n\nA.", r"'tab-a': inside stands paragraph, needed"),
+        ("{output-table}\n:name: tab-a", r"'tab-a': inside stands nothing, needed"),
+        (
+            "{output-table}\n:name: tab-a\n\nA.\n\nB.\n\n```{raw} html\n<b>1</b>\n```",
+            r"'tab-a': its raw HTML is not a table",
+        ),
+    ],
+)
+def test_a_mistake_in_a_directive_is_told_with_page_and_line(text, told):
+    directives.register_directive("drawing", directive.Drawing)
+    directives.register_directive("output-table", output_table.OutputTable)
+    with pytest.raises(SystemMessage, match=rf"^page\.md:3: \(ERROR/3\) .*{told}"):
+        publish_parts(
+            f"# x\n\n::::{text}\n::::\n", source_path="page.md", parser=Parser(),
+            settings_overrides={"myst_enable_extensions": ["colon_fence"], "halt_level": 3,
+                                "report_level": 5},
+        )  # fmt: skip
 
 
 def test_colours_come_from_the_style_sheet():

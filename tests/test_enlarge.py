@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import base64
-from importlib.resources import files
-from pathlib import Path
 
 import pytest
 
-from proda_lib import paths
-from proda_lib.reproduce import book
-from tests import book_toy, browser
+from tests import book_toy, browser, script_page
 
-pytestmark = pytest.mark.skipif(
-    book.find_chromium() is None, reason="no Chromium: install it or set PRODA_CHROMIUM"
-)
-
-THEME = "theme/pydata_sphinx_theme/static/styles/pydata-sphinx-theme.css"
 ALT = "A line over depth that falls from left to right."
 FIGURE = (
     f'<figure><img alt="{ALT}" src="a.png"><figcaption><p><span class="caption-number">'
     'Fig. 1.1 </span><span class="caption-text">A toy.</span></p></figcaption></figure>'
 )
-
-#: Runs in the page: contrast of a part's text, or of its outline, against what lies behind it.
-CONTRAST = """([selector, property]) => {
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b]
-    .map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
-  const element = document.querySelector(selector);
-  let behind = element;
-  const ground = e => rgb(getComputedStyle(e).backgroundColor);
-  while ((ground(behind)[3] ?? 1) === 0) behind = behind.parentElement;
-  const pair = [rgb(getComputedStyle(element)[property]), ground(behind)].map(light);
-  return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
-}"""
 
 #: Runs in the page: whether a part lies inside the window.
 IN_SIGHT = """selector => {
@@ -47,22 +24,11 @@ IN_SIGHT = """selector => {
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Write a page with one figure, with the book's script and style and the theme's colours."""
+    """Write a page with one figure."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "a.png").write_bytes(base64.b64decode(book_toy.png(0.0)))
-    static = paths.book() / "_static"
-    theme = Path(str(files("pydata_sphinx_theme"))) / THEME
-    styles = [theme, static / "proda.css", static / "enlarge.css"]
-    head = "".join(f'<link rel="stylesheet" href="{style.as_uri()}">' for style in styles)
-    script = f'<script src="{(static / "enlarge.js").as_uri()}"></script>'
-    body = f'<article class="bd-article" style="max-width:700px"><h1>x</h1>{FIGURE}</article>'
-    (folder / "page.html").write_text(
-        '<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><meta '
-        'name="viewport" content="width=device-width"><title>x</title>'
-        f"{head}{script}</head><body>{body}</body></html>",
-        encoding="utf-8",
-    )
-    return (folder / "page.html").as_uri()
+    body = f'<div style="max-width:700px"><h1>x</h1>{FIGURE}</div>'
+    return script_page.write(folder, body, ["enlarge"], ["enlarge"])
 
 
 @pytest.fixture(params=browser.WIDTHS)
@@ -144,14 +110,14 @@ def test_names_for_those_who_hear_the_page(page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_and_focus_stand_out(page, theme):
     page.evaluate("t => document.documentElement.setAttribute('data-theme', t)", theme)
-    assert page.evaluate(CONTRAST, [".proda-enlarge-hint", "color"]) >= 4.5
+    assert page.evaluate(script_page.CONTRAST, [".proda-enlarge-hint", "color"]) >= 4.5
     page.keyboard.press("Tab")
-    assert page.evaluate(CONTRAST, ["button.proda-enlarge", "outlineColor"]) >= 3
+    assert page.evaluate(script_page.CONTRAST, ["button.proda-enlarge", "outlineColor"]) >= 3
     page.keyboard.press("Enter")
     for part in (".proda-enlarged-bar h2", ".proda-enlarged-bar button", ".proda-enlarged-area p"):
-        assert page.evaluate(CONTRAST, [part, "color"]) >= 4.5, part
+        assert page.evaluate(script_page.CONTRAST, [part, "color"]) >= 4.5, part
     page.keyboard.press("Shift+Tab")
-    assert page.evaluate(CONTRAST, ["dialog button:focus", "outlineColor"]) >= 3
+    assert page.evaluate(script_page.CONTRAST, ["dialog button:focus", "outlineColor"]) >= 3
 
 
 def test_the_page_is_otherwise_as_before(page):

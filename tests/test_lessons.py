@@ -96,12 +96,27 @@ def test_right(capsys, answer, expected):
         (["sand"], ["clay", "sand"], "2 words are expected, these are 1"),
         (5, "clay", "text is expected"),
         ([True, True], [True, False], "1 of 2 values differ"),
+        ([5e-5, 5.0], [0.0, 5.0], "1 of 2 values differ, .* which is too large"),
+        ([5e-5, 5.02], [0.0, 5.0], "2 of 2 values differ, .* which is too large"),
     ],
 )
 def test_not_yet_says_what_the_mistake_looks_like(capsys, answer, expected, words):
     text = said(capsys, answer, expected, unit="kgC m-2", hint="Mind the layers.")
     assert re.match(f"Not yet: .*{words}", text), text
     assert text.endswith("Mind the layers.\n") and len(text.splitlines()) == 1
+
+
+def test_a_number_without_a_unit_has_none_in_any_message(capsys):
+    for answer in (3.2, 3200.0, 3.23, 9.0):
+        assert not re.search(r"in 1\b| 1[ .:;]", said(capsys, answer, 3.2, unit="1")), answer
+
+
+def test_the_tolerance_of_a_zero_is_rounding_noise(capsys):
+    largest, rtol = 100.0, 1e-2
+    for share, word in ((0.9e-6, "Right"), (1.1e-6, "Not yet")):
+        given = [share * rtol * largest, largest * (1 + 0.9 * rtol)]
+        assert said(capsys, given, [0.0, largest], rtol=rtol).startswith(word)
+    assert said(capsys, [0.9 * rtol, 0.0], [0.0, 0.0], rtol=rtol).startswith("Right")
 
 
 def test_the_expected_value_is_never_given_away(capsys):
@@ -139,9 +154,15 @@ total, (mean, *rest) = parts(  # answer
 )
 for month in range(12):  # answer
     total += month
+@cache
 def share(x: float) -> float:  # answer
     """Return it."""
     return x / total
+def each(x: float) -> float:  # answer
+    @cache
+    def half() -> float:
+        return x / 2
+    return half()
 total = total / 12  # answer
 label = "carbon"'''
 
@@ -150,8 +171,11 @@ site = sites.isel(site=0)
 total = ...  # your answer
 mean = ...  # your answer
 rest = ...  # your answer
+@cache
 def share(x: float) -> float:
     """Return it."""
+    ...  # your answer
+def each(x: float) -> float:
     ...  # your answer
 label = "carbon"'''
 
@@ -215,6 +239,11 @@ def test_a_chapter_as_it_should_be():
         (changed(3, source="for a in [2]:  # answer\n    pass"), "does not have"),
         (changed(3, source="a = 2"), "without an answer"),
         (changed(3, source="if True:\n    a = 2  # answer"), "line 2: mark the first line"),
+        (changed(3, source="def a(x): return 2 * x  # answer"), "line 1: begin each statement"),
+        (
+            changed(3, source="def a(  # answer\n    x\n):\n    'Double.'; return 2 * x"),
+            "line 1: begin each statement of the function 'a' on a line of its own",
+        ),
         (lesson(cell("code", "z = 2  # answer")), "not tagged 'solution'"),
         (changed(4, metadata={"tags": ["check"]}), "that is for code"),
         (changed(5, metadata={"tags": []}), "no code cell tagged 'check'"),
@@ -347,6 +376,15 @@ def test_an_unknown_study_is_named_with_the_nearest(folder, capsys):
 
     assert cli.main(["class", "--study", "newyrok"]) == 1
     assert "did you mean 'newyork'" in capsys.readouterr().err
+    assert not folder.exists()
+
+
+def test_an_unknown_size_is_named_with_the_nearest_and_replaces_nothing(folder, capsys):
+    from proda_lib import cli
+
+    assert cli.main(["class", "--study", "newyork", "--size", "clas"]) == 1
+    said = capsys.readouterr().err
+    assert "unknown size of study newyork 'clas': did you mean 'class'" in said
     assert not folder.exists()
 
 

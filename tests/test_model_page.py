@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +12,7 @@ import pytest
 from proda_lib import paths, processes, steady_state
 from proda_lib.parameters import CLM5_DEFAULT, NAMES, PARAMETERS, PRODA
 from proda_lib.reproduce import book, book_model_data, book_model_page, book_model_places
-from tests import browser
-from tests.test_enlarge import CONTRAST, THEME
-
-in_browser = pytest.mark.skipif(
-    book.find_chromium() is None, reason="no Chromium: install it or set PRODA_CHROMIUM"
-)
+from tests import browser, script_page
 
 TOLERANCE = 1e-6
 STATIC = paths.book() / "_static"
@@ -93,23 +86,12 @@ def places():
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Write a page with the model and its tour, with the book's scripts and the theme's colours."""
-    theme = Path(str(files("pydata_sphinx_theme"))) / THEME
-    styles = [theme, STATIC / "proda.css", STATIC / "try_it.css"]
-    head = "".join(f'<link rel="stylesheet" href="{style.as_uri()}">' for style in styles)
-    urls = [(STATIC / f"{name}.js").as_uri() for name in SCRIPTS]
-    head += "".join(f'<script src="{url}"></script>' for url in urls)
+    """Write a page with the model and its tour."""
     steps = (*book_model_data.STEPS, "assimilate")
     raw = [book_model_page.data_block(("newyork",)), *map(book_model_page.step_button, steps)]
     body = "".join(part.removeprefix("```{raw} html\n").removesuffix("```") for part in raw)
-    page = tmp_path_factory.mktemp("page") / "page.html"
-    page.write_text(
-        '<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><meta '
-        f'name="viewport" content="width=device-width"><title>x</title>{head}</head><body>'
-        f'<article class="bd-article"><h1>x</h1>{body}</article></body></html>',
-        encoding="utf-8",
-    )
-    return page.as_uri()
+    folder = tmp_path_factory.mktemp("page")
+    return script_page.write(folder, f"<h1>x</h1>{body}", ["try_it"], SCRIPTS)
 
 
 def opened_at(chromium, address, width):
@@ -151,7 +133,6 @@ def solved(page, source=None, vectors=VECTORS, changes=None):
     return json.loads(page.evaluate(SOLVE, [source, vectors.tolist(), changes]))
 
 
-@in_browser
 def test_the_browser_agrees_with_the_engine(page, places):
     found = solved(page)
     assert len(found) == len(places) >= 6 and len(found[0]) == 50
@@ -169,13 +150,11 @@ def elsewhere(places):
     )
 
 
-@in_browser
 def test_another_forcing_agrees_as_well(page, elsewhere):
     found = solved(page, vectors=VECTORS[: len(CHANGES)], changes=CHANGES)
     assert differences(found, elsewhere) < TOLERANCE
 
 
-@in_browser
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_formula_is_found(page, elsewhere, name):
     right, wrong = WRONG[name]
@@ -186,7 +165,6 @@ def test_a_wrong_formula_is_found(page, elsewhere, name):
     assert differences(found, elsewhere) > 10 * TOLERANCE
 
 
-@in_browser
 def test_numbers_beside_the_picture_are_those_of_the_library(page, places):
     found = solved(page)
     row = places[0].row
@@ -200,7 +178,6 @@ def test_numbers_beside_the_picture_are_those_of_the_library(page, places):
         assert ours[name] == pytest.approx(found[0][0][name], rel=1e-9)
 
 
-@in_browser
 def test_observations_are_read_as_the_library_reads_them(page, places):
     read = """() => JSON.parse(document.getElementById('proda-try-data').textContent)
       .places.map((p, _, all) => p.observed.map(([depth]) => ProdaModel.read(p.engine.soil, depth,
@@ -230,7 +207,6 @@ def pool_curves(page):
 STOCK = "SOC stock, 0–1 m (kgC m⁻²)"
 
 
-@in_browser
 def test_keys_on_a_slider_move_curve_pools_and_numbers_and_reset_restores_them(page):
     before = curve(page), pool_curves(page), table(page)
     assert len(before[1]) == 7
@@ -247,7 +223,6 @@ def test_keys_on_a_slider_move_curve_pools_and_numbers_and_reset_restores_them(p
     assert (curve(page), pool_curves(page), table(page)) == before
 
 
-@in_browser
 def test_every_slider_is_reached_by_keys_and_has_a_name_and_an_effect(page):
     for group in page.locator("#proda-try details").all():
         if group.get_attribute("open") is None:
@@ -275,7 +250,6 @@ def test_every_slider_is_reached_by_keys_and_has_a_name_and_an_effect(page):
         assert page.get_by_role("slider", name=name, exact=True).count() == 1, row.name
 
 
-@in_browser
 @pytest.mark.parametrize("key", ["Home", "End"])
 def test_the_ends_of_the_sliders_can_be_drawn(page, places, key):
     for i in range(len(places)):
@@ -286,7 +260,6 @@ def test_the_ends_of_the_sliders_can_be_drawn(page, places, key):
             assert not re.search("NaN|Infinity|undefined|null", drawn), (i, name)
 
 
-@in_browser
 def test_the_reference_stays_where_it_is(page):
     def reference():
         return page.get_attribute("#proda-profile .reference", "points")
@@ -302,7 +275,6 @@ def test_the_reference_stays_where_it_is(page):
     assert reference() == before
 
 
-@in_browser
 def test_numbers_are_typed_kept_within_their_limits_and_nonsense_is_undone(page):
     box = page.get_by_role("spinbutton", name="temperature sensitivity of decomposition")
     box.fill("2.25")
@@ -319,7 +291,6 @@ def test_numbers_are_typed_kept_within_their_limits_and_nonsense_is_undone(page)
     assert box.input_value() == "3"
 
 
-@in_browser
 def test_the_result_is_read_out_once_the_reader_rests(page):
     status = page.get_by_role("status")
     page.wait_for_function("() => document.querySelector('[role=status]').textContent")
@@ -335,7 +306,6 @@ def test_the_result_is_read_out_once_the_reader_rests(page):
     assert words in page.get_attribute("#proda-profile", "aria-label")
 
 
-@in_browser
 def test_places_and_sets_of_parameters(page, places):
     frozen = next(i for i, place in enumerate(places) if place.name.startswith("frozen"))
     page.select_option("#proda-place", str(frozen))
@@ -351,7 +321,6 @@ def test_places_and_sets_of_parameters(page, places):
         assert ("SYNTHETIC" in page.locator("#proda-try .banner").inner_text()) == place.synthetic
 
 
-@in_browser
 @pytest.mark.parametrize("step", book_model_data.STEPS)
 def test_the_tour_sets_up_what_its_numbers_say(page, step):
     page.select_option("#proda-place", "2")
@@ -368,7 +337,6 @@ def test_the_tour_sets_up_what_its_numbers_say(page, step):
     assert page.evaluate("() => document.activeElement.dataset.step") == step
 
 
-@in_browser
 def test_the_last_step_shows_dots_and_misfit(page):
     assert page.locator("circle.observed").count() == 0
     page.locator("button[data-step=assimilate]").click()
@@ -386,7 +354,6 @@ def overlap(one, other):
     )
 
 
-@in_browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", browser.WIDTHS)
 def test_it_fits_and_can_be_read(chromium, address, width, theme):
@@ -395,7 +362,7 @@ def test_it_fits_and_can_be_read(chromium, address, width, theme):
     assert page.evaluate(browser.OVERFLOW) == []
     assert page.evaluate(browser.CHECK) == []
     for part in (".note", ".banner", ".control label", ".unit", "select", "summary"):
-        assert page.evaluate(CONTRAST, [f"#proda-try {part}", "color"]) >= 4.5, part
+        assert page.evaluate(script_page.CONTRAST, [f"#proda-try {part}", "color"]) >= 4.5, part
     wide = page.locator("#proda-profile").bounding_box()["width"]
     assert 300 < wide <= width
     boxes = [each.bounding_box() for each in page.locator("#proda-try svg text").all()]
@@ -404,7 +371,6 @@ def test_it_fits_and_can_be_read(chromium, address, width, theme):
     assert not wrong
 
 
-@in_browser
 @pytest.mark.parametrize("width", browser.WIDTHS)
 def test_nothing_moves_under_the_finger_that_moves_a_slider(chromium, address, width):
     page, wrong = opened_at(chromium, address, width)
@@ -414,7 +380,6 @@ def test_nothing_moves_under_the_finger_that_moves_a_slider(chromium, address, w
     assert not wrong
 
 
-@in_browser
 def test_without_script_it_says_what_one_would_see(chromium, address):
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()

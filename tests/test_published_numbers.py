@@ -7,9 +7,10 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from proda_lib import paths
+from proda_lib import paths, results, studies
 from proda_lib.reproduce import book, published_numbers, published_register, side_by_side
 from proda_lib.reproduce.book_text import BookError
 from proda_lib.reproduce.published_constants import constants
@@ -58,7 +59,7 @@ def toml(value: object) -> str:
 def test_the_register_is_complete_in_form():
     assert len(ROWS) > 70
     for row in ROWS:
-        assert row.find and all(text.strip() for text in row.find), row.what
+        assert all(text.strip() for text in row.find), row.what
         assert row.place and row.printed, row.what
         assert not row.library or row.library in constants(), row.what
     assert {group.source for group in REGISTER.groups} == {"chapter", "slides", "abstract"}
@@ -124,6 +125,9 @@ def test_the_register_agrees_with_the_numbers_that_notebooks_print():
         ({"reason": "score"}, r"'R²': unknown reason 'score': did you mean 'scores'"),
         ({"key": "a.b", "chapter": "c"}, r"'R²' has key and library: keep one"),
         ({"library": "", "key": "a.b"}, r"'R²' lacks its chapter"),
+        ({"find": "0.62"}, r"'R²': find is '0\.62': write a list of texts"),
+        ({"find": []}, r"'R²': find is \[\]: write a list of texts"),
+        ({"find": [0.62]}, r"'R²': find is \[0\.62\]: write a list of texts"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, change, told):
@@ -131,10 +135,22 @@ def test_a_wrong_row_is_named(tmp_path, change, told):
         published_register.read(written(tmp_path, **change))
 
 
-def test_a_row_without_its_place_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('place = "Table 37.1", ', "", r"number 'R²' lacks place"),
+        ('title = "t"\n', "", r"group 'without a title' lacks title"),
+        ('source = "chapter"\n', "", r"group 't' lacks source"),
+        ("source =", "sourc =", r"group 't': unknown field 'sourc': did you mean 'source'"),
+        ("[[groups]]", "[[group]]", r"published_numbers\.toml: unknown field 'group'"),
+    ],
+)
+def test_what_is_missing_or_misspelt_is_named(tmp_path, old, new, told):
     file = written(tmp_path)
-    file.write_text(file.read_text().replace('place = "Table 37.1", ', ""))
-    with pytest.raises(RegisterError, match=r"'R²' lacks place"):
+    text = file.read_text()
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new))
+    with pytest.raises(RegisterError, match=told):
         published_register.read(file)
 
 
@@ -161,6 +177,18 @@ def test_settings_come_from_the_size_that_ran_and_constants_from_the_library(run
     assert published_numbers.ours(row, runs[0]).text == row.printed == "151"
 
 
+def test_a_setting_is_not_taken_from_the_one_beside_it_and_may_be_nothing(runs, monkeypatch):
+    row = next(row for row in ROWS if row.setting == "published.formal")
+    size = {"published": {"formal": 0}, "exact": {"formal": 0}}
+    monkeypatch.setattr(studies, "sizes", lambda name: {"class": size})
+    assert published_numbers.ours(row, runs[0]) == ("0; default sampler 0", 0.0)
+    del size["published"]["formal"]
+    with pytest.raises(BookError, match=r"size class of twin has no 'published\.formal'"):
+        published_numbers.ours(row, runs[0])
+    size |= {"published": {"formal": 3}, "exact": {}}
+    assert published_numbers.ours(row, runs[0]) == ("3", 3.0)
+
+
 def test_the_chapters_grid_and_weights_are_those_printed():
     for row in ROWS:
         if row.library and row.library != "depth":
@@ -173,6 +201,19 @@ def test_tables_have_a_column_per_study_and_a_link_to_the_chapter(runs):
     assert "[1,406](newyork/01_data.ipynb)" in text
     assert "made-up profiles" in text and "26,905" in text
     assert text.count(":::{table}") == len(REGISTER.groups)
+
+
+def test_a_sentence_has_the_verdict_of_every_study_that_judges_it(runs, monkeypatch):
+    found = {
+        "twin": {"published": ["A."], "verdict": ["holds"]},
+        "newyork": {"published": ["A.", "B."], "verdict": ["fails", "holds"]},
+    }
+    monkeypatch.setattr(results, "load_table", lambda study, *_: pd.DataFrame(found[study]))
+    ran = [replace(run.chapters[0], name="30_beside") for run in runs]
+    runs = [replace(run, chapters=(each,)) for run, each in zip(runs, ran, strict=True)]
+    twin, newyork = "[twin (synthetic): ]{.proda-narrow}", "[newyork: ]{.proda-narrow}"
+    text = published_numbers.claims(runs)
+    assert f"| A. | {twin}holds | {newyork}fails |\n| B. | {twin}– | {newyork}holds |" in text
 
 
 def test_a_study_for_which_a_number_cannot_be_compared_gets_no_difference(runs):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
-from pathlib import Path
 
 import pytest
 
 from proda_lib import paths
-from proda_lib.reproduce import book, book_lesson, plan, quiz
+from proda_lib.reproduce import book_lesson, plan, quiz
 from proda_lib.reproduce.book_text import BookError
-from tests import browser
-from tests.test_enlarge import CONTRAST, THEME
+from tests import browser, script_page
 
 GOOD = """
 [[question]]
@@ -89,6 +86,20 @@ def test_every_quiz_belongs_to_a_chapter_and_can_be_read():
                 assert text.count("$") % 2 == 0, f"{file.name}: a $ has no partner: {text}"
 
 
+def choices(count: int) -> str:
+    """Return a question of so many choices."""
+    right = ["right = true", *[""] * (count - 1)]
+    rows = (f"[[question.choice]]\ntext = '{k}'\nsay = '.'\n{r}\n" for k, r in enumerate(right))
+    return "[[question]]\ntext = 'Which?'\n" + "".join(rows)
+
+
+def test_every_choice_has_a_letter():
+    text = quiz.plain(quiz.read(choices(26), "01_data"), answers=False)
+    assert "- (a) 0\n" in text and "- (i) 8\n" in text and text.endswith("- (z) 25")
+    with pytest.raises(quiz.QuizError, match="question 1 has 27 choices: give two to 26"):
+        quiz.read(choices(27), "01_data")
+
+
 def test_a_check_that_does_not_agree_stops_the_book():
     cell = {"id": "check-1", "metadata": {"tags": ["check"]}, "outputs": []}
     for said in (
@@ -135,27 +146,11 @@ def test_every_quiz_can_be_set(file):
     assert not [mark for mark in ("$", "**", "`", "{") if mark in words]
 
 
-pytest_chromium = pytest.mark.skipif(
-    book.find_chromium() is None, reason="no Chromium: install it or set PRODA_CHROMIUM"
-)
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Write a page with two questions, with the book's script and style and the theme's colours."""
-    static = paths.book() / "_static"
-    theme = Path(str(files("pydata_sphinx_theme"))) / THEME
-    styles = [theme, *(static / name for name in ("proda.css", "lesson.css"))]
-    head = "".join(f'<link rel="stylesheet" href="{style.as_uri()}">' for style in styles)
-    body = f'<article class="bd-article">{rendered(quiz.read(GOOD, "01_data"))}</article>'
-    page = tmp_path_factory.mktemp("page") / "page.html"
-    page.write_text(
-        '<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><meta '
-        f'name="viewport" content="width=device-width"><title>x</title>{head}'
-        f'<script src="{(static / "quiz.js").as_uri()}"></script></head><body>{body}</body></html>',
-        encoding="utf-8",
-    )
-    return page.as_uri()
+    """Write a page with two questions."""
+    body = rendered(quiz.read(GOOD, "01_data"))
+    return script_page.write(tmp_path_factory.mktemp("page"), body, ["lesson"], ["quiz"])
 
 
 @pytest.fixture(params=browser.WIDTHS)
@@ -184,7 +179,6 @@ def press(page, number: int) -> None:
     page.get_by_role("button", name="Check").nth(number).click()
 
 
-@pytest_chromium
 def test_the_mouse_marks_wrong_and_right(page):
     press(page, 0)
     assert feedback(page, 0) == "Choose an answer first."
@@ -203,7 +197,6 @@ def test_the_mouse_marks_wrong_and_right(page):
     assert score(page) == "2 of 2 right." and "Yes it is." in feedback(page, 1)
 
 
-@pytest_chromium
 def test_the_keyboard_marks_wrong_and_right(page):
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
@@ -216,7 +209,6 @@ def test_the_keyboard_marks_wrong_and_right(page):
     assert "Right" in feedback(page, 0) and score(page) == "1 of 2 right."
 
 
-@pytest_chromium
 def test_names_for_those_who_hear_the_page(page):
     group = page.get_by_role("group", name="Question 1 What does")
     assert group.get_by_role("radio").count() == 2
@@ -229,31 +221,28 @@ def test_names_for_those_who_hear_the_page(page):
     assert "$" not in page.locator("article").inner_text()
 
 
-@pytest_chromium
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_and_focus_stand_out(page, theme):
     page.evaluate("t => document.documentElement.setAttribute('data-theme', t)", theme)
     page.get_by_label("It grows").check()
     press(page, 0)
     for part in (".proda-question legend", ".proda-question button", ".is-wrong strong"):
-        assert page.evaluate(CONTRAST, [part, "color"]) >= 4.5, part
-    assert page.evaluate(CONTRAST, [".is-wrong .proda-feedback strong", "color"]) >= 4.5
+        assert page.evaluate(script_page.CONTRAST, [part, "color"]) >= 4.5, part
+    assert page.evaluate(script_page.CONTRAST, [".is-wrong .proda-feedback strong", "color"]) >= 4.5
     page.get_by_label("It shrinks").check()
     press(page, 0)
-    assert page.evaluate(CONTRAST, [".is-right .proda-feedback strong", "color"]) >= 4.5
+    assert page.evaluate(script_page.CONTRAST, [".is-right .proda-feedback strong", "color"]) >= 4.5
     page.keyboard.press("Tab")
     page.keyboard.press("Shift+Tab")
-    assert page.evaluate(CONTRAST, ["button:focus", "outlineColor"]) >= 3
+    assert page.evaluate(script_page.CONTRAST, ["button:focus", "outlineColor"]) >= 3
 
 
-@pytest_chromium
 def test_choices_are_large_enough_for_a_finger_and_fit(page):
     assert page.evaluate(browser.OVERFLOW) == []
     for box in (page.locator(".proda-choice"), page.get_by_role("button", name="Check")):
         assert min(each.bounding_box()["height"] for each in box.all()) >= 32
 
 
-@pytest_chromium
 def test_without_a_script_the_answers_can_be_unfolded(chromium, address):
     context = chromium.new_context(java_script_enabled=False)
     opened = context.new_page()

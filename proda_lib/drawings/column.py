@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from proda_lib.configurations import CLM5_20
 from proda_lib.drawings.svg import arrow, box, drawing, line, note
+from proda_lib.equation import transfer_fractions
 from proda_lib.parameters import POOLS
 from proda_lib.soil_grid import CLM5, CLM45, SoilGrid
 
-__all__ = ["TRANSFERS", "column"]
+__all__ = ["column"]
 
 WORDS = (
     "Above, the pools of one layer: plant litter enters woody debris and three litter pools "
@@ -16,17 +20,6 @@ WORDS = (
     "fast. Below, the layers to scale: the chapter's ten down to 3.8 metres and CLM5's twenty down "
     "to 8.6 metres, thin at the surface and thick at depth, each mixing with its neighbours."
 )
-
-#: Which pool passes carbon on to which, donor to receivers.
-TRANSFERS = {
-    "cwd": ("litter2", "litter3"),
-    "litter1": ("soil1",),
-    "litter2": ("soil1",),
-    "litter3": ("soil2",),
-    "soil1": ("soil2", "soil3"),
-    "soil2": ("soil1", "soil3"),
-    "soil3": ("soil1",),
-}
 
 _PLACES = {
     "cwd": (4, 118, 88, ["Woody", "debris"]),
@@ -72,7 +65,8 @@ def _pools() -> list[str]:
             chapter="02_matrix_model")
         for name, (x, y, width, words) in _PLACES.items()
     ]  # fmt: skip
-    shapes += [arrow(*_ARROWS[donor, to]) for donor, all_to in TRANSFERS.items() for to in all_to]
+    passed = np.argwhere(transfer_fractions(CLM5_20.value(CLM5_20.default), layers=1)[0].T)
+    shapes += [arrow(*_ARROWS[POOLS[donor], POOLS[receiver]]) for donor, receiver in passed]
     litter = [
         note(4, 12, "plant litter, by depth", "small", "start"),
         line((48, 24), (108, 24), kind="flow"),

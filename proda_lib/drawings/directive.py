@@ -15,7 +15,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive, directives
 
 from proda_lib.drawings import DRAWINGS
-from proda_lib.nearest import check_known
+from proda_lib.nearest import unknown
 
 __all__ = ["Drawing", "setup"]
 
@@ -32,14 +32,17 @@ class Drawing(Directive):
     def run(self) -> list[nodes.Node]:
         """Return the figure."""
         name = self.arguments[0]
-        check_known("drawing", name, DRAWINGS)
+        if name not in DRAWINGS:
+            raise self.error(unknown("drawing", name, DRAWINGS))
+        words = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, words)
+        if not (words.children and isinstance(words[0], nodes.paragraph)):
+            raise self.error(f"drawing {name!r} has no caption: write a paragraph below its name")
         environment = self.state.document.settings.env
         for file in Path(__file__).parent.glob("*.py"):
             environment.note_dependency(str(file))
         figure = nodes.figure("", classes=["align-center"])
         figure += nodes.raw("", DRAWINGS[name](), format="html")
-        words = nodes.Element()
-        self.state.nested_parse(self.content, self.content_offset, words)
         first, *rest = words.children
         figure += nodes.caption("", "", *first.children)
         if rest:

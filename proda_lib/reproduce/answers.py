@@ -4,7 +4,7 @@ A statement that a student must write bears the comment `# answer` on its first 
 gets instead follows from the statement alone, so the two versions cannot drift apart:
 
 - an assignment becomes `name = ...  # your answer`;
-- of a function its head and its docstring stay;
+- of a function its decorators, its head and its docstring stay;
 - any other statement is left out.
 """
 
@@ -105,7 +105,7 @@ def stripped(source: str) -> str:
     for node in ast.parse(code_of(source)).body:
         if not is_answer(node, marked):
             continue
-        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
+        first = _first_line(node)
         left_out |= set(range(first, (node.end_lineno or first) + 1))
         stubs.setdefault(first, []).extend(_stub(node, lines, given))
     kept: list[str] = []
@@ -115,13 +115,18 @@ def stripped(source: str) -> str:
     return "\n".join(kept) if any(line.strip() for line in kept) else STUB
 
 
+def _first_line(node: ast.stmt) -> int:
+    """Return the number of the line on which a statement begins, its decorators included."""
+    return min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
+
+
 def _stub(node: ast.stmt, lines: list[str], given: set[str]) -> list[str]:
     """Return the lines that stand for an answer; a name that has been given is not given again."""
     if isinstance(node, ast.FunctionDef):
-        end = node.body[0].lineno - 1
+        end = _first_line(node.body[0]) - 1
         if ast.get_docstring(node) is not None:
             end = node.body[0].end_lineno or end
-        head = [_MARK.sub("", line).rstrip() for line in lines[node.lineno - 1 : end]]
+        head = [_MARK.sub("", line).rstrip() for line in lines[_first_line(node) - 1 : end]]
         return [*head, f"    ...  {STUB}"]
     names = [name for name in assigned(node) if name not in given]
     given |= set(names)

@@ -121,7 +121,7 @@ def _prose(file: Path, name: str, runs: Sequence[StudyRun]) -> bytes:
     present = {run.info.name for run in runs}
     present |= {f"{run.info.name}/{chapter.name}" for run in runs for chapter in run.chapters}
     text = book_text.keep_only(file.read_text(encoding="utf-8"), present, name)
-    text = book_code_links.link_code(book_teaching.fill_run_times(text, runs))
+    text = book_code_links.link_code(book_teaching.fill_run_times(text, runs, name))
     parts = {
         "studies": lambda: book_reference.study_table(runs),
         "parameters": book_reference.parameter_table,

@@ -22,7 +22,7 @@ from proda_lib.reproduce import (
 from proda_lib.reproduce.book_reference import moment
 from proda_lib.reproduce.book_runs import ChapterRun, References, StudyRun
 from proda_lib.reproduce.book_text import BookError
-from proda_lib.reproduce.lesson_rules import tagged
+from proda_lib.reproduce.lesson_rules import is_for, tagged
 from proda_lib.results import Number
 
 __all__ = ["downloads", "page"]
@@ -61,7 +61,7 @@ def page(
         linked = book_text.unlink(filled, references.absent, references.chapters)
         return book_text.prefix_labels(linked, run.info.name, references.labels)
 
-    shown = [cell for cell in chapter.cells if _is_for(cell, run.info.name)]
+    shown = [cell for cell in chapter.cells if is_for(cell, run.info.name)]
     cells = [each for cell in shown for each in _page_cells(cell, chapter, run, text)]
     _put_banner(cells, _banner(chapter, run, others))
     if asked := quiz.load(chapter.name):
@@ -98,13 +98,6 @@ def _download_names(chapter: ChapterRun, run: StudyRun) -> dict[str, str]:
 
 def _numbers(chapter: ChapterRun, run: StudyRun) -> dict[str, Number]:
     return {**run.numbers, "run.seconds": float(chapter.provenance.get("seconds", 0.0))}
-
-
-def _is_for(cell: Cell, study: str) -> bool:
-    """Tell whether a study's page shows a cell: all do, unless tags `only:<study>` name others."""
-    tags = cell["metadata"].get("tags", [])
-    named = {tag.removeprefix("only:") for tag in tags if tag.startswith("only:")}
-    return not named or study in named
 
 
 def _page_cells(

@@ -14,7 +14,7 @@ from proda_lib.reproduce import book_text
 from proda_lib.reproduce.book_runs import StudyRun
 from proda_lib.reproduce.book_text import BookError
 
-__all__ = ["chapter_links", "chapter_title", "linked", "where_it_ran"]
+__all__ = ["chapter_links", "chapter_title", "linked", "notebook", "where_it_ran"]
 
 _CHAPTER = re.compile(r"(?<!`)\{chapter\}`(?:(?P<text>[^`<]+?) *<)?(?P<name>\d\d_\w+)>?`(?!`)")
 
@@ -58,7 +58,7 @@ def linked(name: str, study: str, runs: Sequence[StudyRun], words: str) -> str:
 
 def where_it_ran(name: str, runs: Sequence[StudyRun]) -> Iterator[StudyRun]:
     """Yield the runs that have finished a chapter, in the order of the studies."""
-    return (run for run in runs if any(each.name == name for each in run.chapters))
+    return (run for run in runs if run.ran(name))
 
 
 def chapter_title(name: str, page: str) -> str:
@@ -69,12 +69,28 @@ def chapter_title(name: str, page: str) -> str:
     BookError
         If there is no such notebook.
     """
+    return _title(notebook(name, page))
+
+
+def notebook(name: str, page: str) -> Path:
+    """Return the file of a chapter that a page names.
+
+    Raises
+    ------
+    BookError
+        If there is no such chapter; the message names the page and the nearest.
+
+    Examples
+    --------
+    >>> notebook("01_data", "teachers.md").name
+    '01_data.ipynb'
+    """
     folder = paths.repository() / "notebooks"
     file = folder / f"{name}.ipynb"
     if not file.exists():
         names = sorted(each.stem for each in folder.glob("*.ipynb"))
         raise BookError(f"{page}: {unknown('chapter', name, names)}")
-    return _title(file)
+    return file
 
 
 @lru_cache

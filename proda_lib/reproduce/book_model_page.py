@@ -15,6 +15,7 @@ import xarray as xr
 from proda_lib.parameters import CLM5_DEFAULT, NAMES
 from proda_lib.reproduce import book_model_data, book_model_picture, book_model_places
 from proda_lib.reproduce.book_runs import StudyRun
+from proda_lib.reproduce.book_text import table
 from proda_lib.results import Number
 from proda_lib.soil_grid import CLM5
 from proda_lib.transport import CRYOTURBATION_LIMIT
@@ -75,7 +76,7 @@ def place_table(studies_run: tuple[str, ...] = ()) -> str:
         "place", "data", "soil temperature (°C)", "carbon input (gC m⁻² yr⁻¹)",
         "SOC stock 0-1 m (kgC m⁻²)", "whole column (kgC m⁻²)", "residence time (yr)",
     )  # fmt: skip
-    lines = [header, ["---"] * len(header)]
+    rows = []
     for place in book_model_places.places(studies_run):
         found = book_model_data.results_of(CLM5_DEFAULT, place.row)
         warmth = float(place.row.soil_temperature.mean()) - 273.15
@@ -83,8 +84,8 @@ def place_table(studies_run: tuple[str, ...] = ()) -> str:
         degrees, upper, column = (f"{value:.1f}".replace("-", "−") for value in values)
         times = f"{found['input']:.0f}", upper, column, f"{found['residence_time']:.1f}"
         kind = "**SYNTHETIC**" if place.synthetic else place.study
-        lines.append((place.name, kind, degrees, *times))
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        rows.append((place.name, kind, degrees, *times))
+    return table(header, rows)
 
 
 def step_button(step: str) -> str:

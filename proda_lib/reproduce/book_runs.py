@@ -78,6 +78,10 @@ class StudyRun:
     chapters: tuple[ChapterRun, ...]
     numbers: Mapping[str, Number] = field(default_factory=dict)
 
+    def ran(self, chapter: str) -> bool:
+        """Tell whether a chapter, given by the name of its notebook, is among those that ran."""
+        return any(each.name == chapter for each in self.chapters)
+
     def number(self, key: str, what: str, chapter: str, file: str) -> Number:
         """Return a number that a chapter saved, asked for by a file of keys.
 

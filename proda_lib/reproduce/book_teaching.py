@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from proda_lib.reproduce import book_links
 from proda_lib.reproduce.book_reference import duration
 from proda_lib.reproduce.book_runs import ChapterRun, StudyRun
 from proda_lib.reproduce.book_text import table
@@ -19,7 +20,7 @@ def _seconds(chapter: ChapterRun) -> float:
     return float(chapter.provenance.get("seconds", 0))
 
 
-def fill_run_times(text: str, runs: Sequence[StudyRun]) -> str:
+def fill_run_times(text: str, runs: Sequence[StudyRun], page: str) -> str:
     """Replace {runtime}`chapter ...` by how long these chapters took in the first study.
 
     Parameters
@@ -27,16 +28,26 @@ def fill_run_times(text: str, runs: Sequence[StudyRun]) -> str:
     text : str
     runs : sequence of StudyRun
         Chapters that did not run in the first study are left out of the sum.
+    page : str
+        Name of the page, for the message.
+
+    Raises
+    ------
+    BookError
+        If there is no such chapter; the message names the page and the nearest.
 
     Examples
     --------
-    >>> fill_run_times("{runtime}`01_data`", [])
+    >>> fill_run_times("{runtime}`01_data`", [], "teachers.md")
     'not run yet'
     """
     took = {each.name: _seconds(each) for each in runs[0].chapters} if runs else {}
 
     def total(match: re.Match[str]) -> str:
-        known = [took[name] for name in match["names"].split() if name in took]
+        names = match["names"].split()
+        for name in names:
+            book_links.notebook(name, page)
+        known = [took[name] for name in names if name in took]
         return duration(sum(known)) if known else "not run yet"
 
     return _RUNTIME.sub(total, text)

@@ -18,7 +18,7 @@ from proda_lib import paths, results, studies
 from proda_lib.files import atomic, locked, sha256, text_hash
 from proda_lib.nearest import check_known
 from proda_lib.reproduce import answers, book_text, class_references, plan, quiz
-from proda_lib.reproduce.lesson_rules import tagged
+from proda_lib.reproduce.lesson_rules import is_for, tagged
 from proda_lib.results import Number
 
 __all__ = ["KINDS", "for_class", "write"]
@@ -52,10 +52,10 @@ def write(study: str, size: str) -> tuple[Path, int]:
     Raises
     ------
     ValueError
-        If the study does not exist, a chapter cannot be read, or a notebook written before has
-        been changed since: it is somebody's work.
+        If the study or the size does not exist, a chapter cannot be read, or a notebook written
+        before has been changed since: it is somebody's work.
     """
-    check_known("study", study, studies.names())
+    check_known(f"size of study {study}", size, studies.sizes(study))
     folder = paths.build() / "class"
     with locked(paths.build() / ".class.lock", "the notebooks of the class"):
         _refuse_if_changed()
@@ -126,7 +126,7 @@ def for_class(
         Questions of the chapter, put at the end.
     """
     made = deepcopy(source)
-    shown = [cell for cell in made["cells"] if _is_for(cell, study)]
+    shown = [cell for cell in made["cells"] if is_for(cell, study)]
     labels = class_references.numbered(shown)
 
     def prose(text: str) -> str:
@@ -149,12 +149,6 @@ def for_class(
     if asked:
         cells.append(_added(prose(quiz.plain(asked, answers=kind == "teacher")), "questions"))
     return made | {"cells": cells}
-
-
-def _is_for(cell: dict[str, Any], study: str) -> bool:
-    """Tell whether a study has a cell: tags `only:<study>` name those that do."""
-    named = {tag for tag in cell["metadata"].get("tags", []) if tag.startswith("only:")}
-    return not named or f"only:{study}" in named
 
 
 def _added(text: str, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from proda_lib.reproduce import answers, cell_names
 
-__all__ = ["TAGS", "faults", "is_lesson", "tagged"]
+__all__ = ["TAGS", "faults", "is_for", "is_lesson", "tagged"]
 
 Cell = dict[str, Any]
 
@@ -32,6 +32,19 @@ def tagged(cell: Cell, tag: str) -> bool:
     return tag in cell["metadata"].get("tags", [])
 
 
+def is_for(cell: Cell, study: str) -> bool:
+    """Tell whether a study has a cell: all have it, unless tags `only:<study>` name others.
+
+    Examples
+    --------
+    >>> is_for({"metadata": {"tags": ["only:twin"]}}, "newyork"), is_for({"metadata": {}}, "twin")
+    (False, True)
+    """
+    tags = cell["metadata"].get("tags", [])
+    named = {tag.removeprefix("only:") for tag in tags if tag.startswith("only:")}
+    return not named or study in named
+
+
 def is_lesson(cells: Sequence[Cell]) -> bool:
     """Tell whether a chapter is written in the lesson format: it has a box of what it teaches."""
     return any(tagged(cell, "lesson") for cell in cells)
@@ -45,7 +58,7 @@ def faults(cells: Sequence[Cell]) -> list[str]:
     cells : sequence of dict
         Cells of the notebook, each source one text.
     """
-    wrong = [*_of_kinds(cells), *_of_marks(cells), *_of_answers(cells)]
+    wrong = [*_of_kinds(cells), *_of_marks(cells), *_of_heads(cells), *_of_answers(cells)]
     if is_lesson(cells):
         wrong += [*_of_frame(cells), *_of_exercises(cells)]
     return wrong
@@ -115,6 +128,21 @@ def _of_marks(cells: Sequence[Cell]) -> Iterator[str]:
         first = {node.lineno for node in _body(cell)}
         for line in sorted(marked - first):
             yield f"{_name(cell)}, line {line}: mark the first line of a whole statement"
+
+
+def _of_heads(cells: Sequence[Cell]) -> Iterator[str]:
+    """Hold that the body of a marked function has lines of its own: it is left out line by line."""
+    for cell in _code(cells):
+        marked, lines = answers.marked_lines(cell["source"]), cell["source"].splitlines()
+        for node in _body(cell):
+            if not (isinstance(node, ast.FunctionDef) and answers.is_answer(node, marked)):
+                continue
+            # The head ends before the first statement, or before the second behind a docstring.
+            if any(lines[each.lineno - 1][: each.col_offset].strip() for each in node.body[:2]):
+                yield (
+                    f"{_name(cell)}, line {node.lineno}: begin each statement of the function "
+                    f"{node.name!r} on a line of its own"
+                )
 
 
 def _of_answers(cells: Sequence[Cell]) -> Iterator[str]:

@@ -76,10 +76,13 @@ class OutputTable(Directive):
         """Return the table with its rows as they are, in the frame that their style asks for."""
         inside = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, inside)
+        if [type(each) for each in inside] != [nodes.paragraph, nodes.paragraph, nodes.raw]:
+            found = ", ".join(each.tagname for each in inside) or "nothing"
+            raise self._error(f"inside stands {found}, needed are paragraph, paragraph, raw")
         caption, stamp, raw = inside.children
         parts = _TABLE.fullmatch(raw.astext())
         if parts is None:
-            raise self.error(f"{self.options.get('name')}: the output is not a table")
+            raise self._error("its raw HTML is not a table, write <table>...</table>")
         table = nodes.table("", nodes.title("", "", *caption.children), classes=["proda-output"])
         table += nodes.raw("", parts["rows"], format="html")
         self.add_name(table)
@@ -89,6 +92,10 @@ class OutputTable(Directive):
         frame += nodes.raw("", "".join(_STYLE.findall(parts["before"])), format="html")
         frame += [table, stamp]
         return [frame]
+
+    def _error(self, fault: str) -> Exception:
+        """Return an error that says which table is wrong."""
+        return self.error(f"output-table {self.options.get('name', 'without a name')!r}: {fault}")
 
 
 def setup(app: Any) -> dict[str, bool]:

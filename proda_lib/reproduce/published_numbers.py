@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from proda_lib import results, studies
 from proda_lib.reproduce import book_links, published_register
@@ -13,7 +13,7 @@ from proda_lib.reproduce.book_text import BookError, table, typeset
 from proda_lib.reproduce.published_constants import constant
 from proda_lib.reproduce.published_register import ANSWERS, Group, PublishedNumber, Reason, Register
 
-__all__ = ["Ours", "claims", "difference", "heading", "ours", "summary", "tables"]
+__all__ = ["Ours", "claims", "difference", "heading", "narrow_heading", "ours", "summary", "tables"]
 
 #: Units that the quantity itself names.
 _COUNTS = (
@@ -44,7 +44,7 @@ def ours(row: PublishedNumber, run: StudyRun) -> Ours:
         return _setting(row, run)
     if not row.chapter:
         return Ours("–")
-    if not _ran(row.chapter, run):
+    if not run.ran(row.chapter):
         return Ours("not run yet")
     return _of_table(row, run) if row.rows else _of_key(row, run)
 
@@ -54,23 +54,24 @@ def _number(row: PublishedNumber, value: float, text: str = "") -> Ours:
 
 
 def _setting(row: PublishedNumber, run: StudyRun) -> Ours:
-    """Return an entry of the table of sizes, the default sampler's behind it."""
-    sizes = studies.sizes(run.info.name).get(run.size)
-    if sizes is None:
+    """Return an entry of the table of sizes, the default sampler's behind it if there is one."""
+    size = studies.sizes(run.info.name).get(run.size)
+    if size is None:
         return Ours("–")
-    found = [
-        value
-        for name in (row.setting, row.beside)
-        if name and (value := sizes.get(name.partition(".")[0], {}).get(name.partition(".")[2]))
-    ]
-    if not found:
+    if (found := _entry(size, row.setting)) is None:
         raise BookError(
             f"published number {row.what!r}: size {run.size} of {run.info.name} has no "
             f"{row.setting!r}: mend its `setting` in data/published_numbers.toml"
         )
-    first = _number(row, float(found[0]))
-    more = f"; default sampler {format(found[1], row.form)}" if found[1:] else ""
+    first, beside = _number(row, float(found)), _entry(size, row.beside)
+    more = "" if beside is None else f"; default sampler {format(beside, row.form)}"
     return Ours(first.text + more, first.value)
+
+
+def _entry(size: Mapping[str, Any], name: str) -> float | None:
+    """Return an entry of one size, named table.entry."""
+    table, _, entry = name.partition(".")
+    return size.get(table, {}).get(entry)
 
 
 def _of_key(row: PublishedNumber, run: StudyRun) -> Ours:
@@ -98,10 +99,6 @@ def _of_table(row: PublishedNumber, run: StudyRun) -> Ours:
     for each, value in wanted.items():
         found = found[found[each] == value]
     return _number(row, float(found[column].iloc[0])) if len(found) else Ours("–")
-
-
-def _ran(chapter: str, run: StudyRun) -> bool:
-    return any(each.name == chapter for each in run.chapters)
 
 
 def tables(runs: Sequence[StudyRun]) -> str:
@@ -133,6 +130,11 @@ def heading(run: StudyRun) -> str:
     return f"{run.info.name} (synthetic)" if run.info.synthetic else run.info.name
 
 
+def narrow_heading(run: StudyRun) -> str:
+    """Return what a cell begins with on narrow screens, which show no head of the column."""
+    return f"[{heading(run)}: ]{{.proda-narrow}}"
+
+
 def _answers(reason: Reason, names: Sequence[str]) -> list[Reason]:
     return [reason.of(name) for name in names]
 
@@ -150,10 +152,9 @@ def _row(
 def _cell(row: PublishedNumber, reason: Reason, run: StudyRun, runs: Sequence[StudyRun]) -> str:
     """Return ours with a link to its chapter, and the difference where it means something."""
     found = ours(row, run)
-    name = f"[{heading(run)}: ]{{.proda-narrow}}"
     if found.value is None:
-        return name + found.text
-    text = name + book_links.linked(row.chapter, run.info.name, runs, found.text)
+        return narrow_heading(run) + found.text
+    text = narrow_heading(run) + book_links.linked(row.chapter, run.info.name, runs, found.text)
     if reason.can == "no":
         return text
     return f"{text}<br>[{difference(row, found)}]{{.proda-where}}"
@@ -212,21 +213,14 @@ def claims(runs: Sequence[StudyRun]) -> str:
     shown = list(book_links.where_it_ran(chapter, runs))
     if not shown:
         return f"*{book_links.chapter_title(chapter, 'published')}* has not run in any study yet."
-    verdicts = {
-        run.info.name: results.load_table(run.info.name, run.size, name).set_index("published")
+    found = [
+        (run, results.load_table(run.info.name, run.size, name).set_index("published").verdict)
         for run in shown
-    }
-    sentences = dict.fromkeys(each for one in verdicts.values() for each in one.index)
+    ]
+    sentences = dict.fromkeys(each for _, verdicts in found for each in verdicts.index)
     rows = [
-        (
-            sentence,
-            *(
-                f"[{heading(run)}: ]{{.proda-narrow}}"
-                + str(verdicts[run.info.name].verdict.get(sentence, "–"))
-                for run in shown
-            ),
-        )
-        for sentence in sentences
+        (each, *(narrow_heading(run) + str(verdicts.get(each, "–")) for run, verdicts in found))
+        for each in sentences
     ]
     heads = [f"[{heading(run)}]({run.info.name}/{chapter}.ipynb)" for run in shown]
     return (

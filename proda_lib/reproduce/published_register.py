@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -140,11 +140,10 @@ def read(file: Path | None = None) -> Register:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise RegisterError(f"{file.name} is not TOML: {error}") from None
+    parts = ("reasons", "groups")
+    _check_fields(content, file.name, parts, parts)
     reasons = {name: _reason(name, row) for name, row in content["reasons"].items()}
-    groups = tuple(
-        Group(each["title"], each["source"], tuple(_number(row) for row in each["numbers"]))
-        for each in content["groups"]
-    )
+    groups = tuple(map(_group, content["groups"]))
     _check(groups, reasons)
     return Register(groups, reasons)
 
@@ -159,16 +158,32 @@ def _reason(name: str, row: Mapping[str, Any]) -> Reason:
     return Reason(**own, studies=studies)
 
 
+def _group(row: Mapping[str, Any]) -> Group:
+    names = [each.name for each in fields(Group)]
+    _check_fields(row, f"group {row.get('title', 'without a title')!r}", names, names)
+    return Group(row["title"], row["source"], tuple(map(_number, row["numbers"])))
+
+
 def _number(row: Mapping[str, Any]) -> PublishedNumber:
-    what = str(row.get("what", "without a name"))
-    names = {each.name: each for each in fields(PublishedNumber)}
-    for name in row:
-        if name not in names:
-            raise RegisterError(f"published number {what!r}: {unknown('field', name, names)}")
+    where = f"published number {row.get('what', 'without a name')!r}"
     needed = ("what", "printed", "value", "unit", "place", "find", "reason")
+    _check_fields(row, where, [each.name for each in fields(PublishedNumber)], needed)
+    find = row["find"]
+    # A text alone would be taken apart into its letters, which every source holds.
+    if not (isinstance(find, list) and find and all(isinstance(each, str) for each in find)):
+        raise RegisterError(f'{where}: find is {find!r}: write a list of texts, as in ["0.62"]')
+    return PublishedNumber(**{**row, "find": tuple(find)})
+
+
+def _check_fields(
+    row: Mapping[str, Any], where: str, allowed: Collection[str], needed: Collection[str]
+) -> None:
+    """Raise RegisterError for a name that is not allowed, or if one that is needed is missing."""
+    for name in row:
+        if name not in allowed:
+            raise RegisterError(f"{where}: {unknown('field', name, allowed)}")
     if missing := [name for name in needed if name not in row]:
-        raise RegisterError(f"published number {what!r} lacks {', '.join(missing)}: write them")
-    return PublishedNumber(**{**row, "find": tuple(row["find"])})
+        raise RegisterError(f"{where} lacks {', '.join(missing)}: write them")
 
 
 def _check(groups: tuple[Group, ...], reasons: Mapping[str, Reason]) -> None:

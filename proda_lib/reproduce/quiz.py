@@ -18,6 +18,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 from proda_lib import paths
@@ -83,7 +84,7 @@ def read(text: str, name: str) -> tuple[Question, ...]:
     ------
     QuizError
         At the first mistake: a name that does not exist, a text that is missing, fewer than two
-        choices, not exactly one of them right.
+        choices or more than there are letters, not exactly one of them right.
 
     Examples
     --------
@@ -111,9 +112,10 @@ def _question(table: Mapping[str, Any], where: str) -> Question:
     _check_names(table, ("text", "choice"), where)
     text = _text(table, "text", where)
     tables = _tables(table, "choice", where)
-    if len(tables) < 2:
+    if not 2 <= len(tables) <= len(ascii_lowercase):
         raise QuizError(
-            f"{where} has {len(tables)} choices: give two or more, each under [[question.choice]]"
+            f"{where} has {len(tables)} choices: give two to {len(ascii_lowercase)}, one for a "
+            "letter, each under [[question.choice]]"
         )
     choices = tuple(
         _choice(each, f"{where}, choice {number}") for number, each in enumerate(tables, start=1)
@@ -177,7 +179,8 @@ def plain(questions: Iterable[Question], answers: bool) -> str:
     lines = ["## Questions"]
     for number, question in enumerate(questions, start=1):
         lines += ["", f"**Question {number}.** {question.text}", ""]
-        for letter, choice in zip("abcdefgh", question.choices, strict=False):
+        letters = ascii_lowercase[: len(question.choices)]
+        for letter, choice in zip(letters, question.choices, strict=True):
             mark = "**Right.** " if choice.right else ""
             behind = f" – {mark}{choice.say}" if answers else ""
             lines.append(f"- ({letter}) {choice.text}{behind}")

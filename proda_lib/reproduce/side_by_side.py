@@ -11,7 +11,7 @@ from proda_lib import paths
 from proda_lib.reproduce import book_links, book_text
 from proda_lib.reproduce.book_runs import StudyRun
 from proda_lib.reproduce.book_text import table, typeset
-from proda_lib.reproduce.published_numbers import heading
+from proda_lib.reproduce.published_numbers import heading, narrow_heading
 
 __all__ = ["page_parts", "pictures"]
 
@@ -74,8 +74,8 @@ def _chapter(chapter: dict[str, Any], runs: Sequence[StudyRun]) -> str:
 
 def _cell(name: str, row: dict[str, str], run: StudyRun) -> str:
     """Return one number of a study, with the study's name for narrow screens."""
-    head = f"[{heading(run)}: ]{{.proda-narrow}}"
-    if all(each.name != name for each in run.chapters):
+    head = narrow_heading(run)
+    if not run.ran(name):
         return f"{head}not run"
     value = run.number(row["key"], f"key number {row['what']!r}", name, "data/key_numbers.toml")
     if isinstance(value, str):
