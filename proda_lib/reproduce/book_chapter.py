@@ -193,8 +193,8 @@ def _banner(chapter: ChapterRun, run: StudyRun, others: Sequence[str]) -> str:
         f":::{{admonition}} {title}: {info.title}",
         f":class: proda-banner {kind}",
         f"{origin} [About this study](index.md), computed at size *{run.size}*.{beside}"
-        f" {{download}}`Download the notebook <../{files['student']}>`,"
-        f" {{download}}`with solutions <../{files['teacher']}>`.".strip(),
+        f" Download the notebook {{download}}`without solutions <../{files['student']}>`"
+        f" or {{download}}`with solutions <../{files['teacher']}>`.".strip(),
         ":::",
     ]
     if not chapter.current:

@@ -23,8 +23,8 @@ def block() -> str:
     return (
         f":::{{figure}} {FILE}\n:name: fig-try-places\n"
         ":alt: Six curves of soil organic carbon against depth, one per place, all falling from "
-        "the surface down to bedrock. Near the surface the coldest place holds most and the frozen one "
-        "least; below half a metre these two hold most.\n\n"
+        "the surface down to bedrock. Near the surface the coldest place holds most and the "
+        "frozen one least; below half a metre these two hold most.\n\n"
         "Soil organic carbon at steady state with CLM5's parameters at the places of the twin, "
         "named by the first word of their description. SYNTHETIC. Curves end at bedrock. The "
         "axis of carbon is logarithmic, depth is drawn by its square root.\n:::"

@@ -8,6 +8,8 @@ table that the builder numbers.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -19,6 +21,10 @@ _TABLE = re.compile(
     r"(?s)(?P<before>.*?)<table(?P<attributes>[^>]*)>(?P<rows>.*)</table>(?P<after>.*)"
 )
 _ID = re.compile(r'\bid="(?P<id>[^"]+)"')
+#: What a cell holds that is a number, perhaps with its interval; or that there is none.
+_NUMBER = re.compile(r"(?:[^A-Za-z]*\d(?:[^A-Za-z]|\b(?:to|of)\b|e(?=[+-]\d))*|nan|none|–)")
+#: Class of a table that its author gave no style.
+_PLAIN = "dataframe"
 _STYLE = re.compile(r"(?s)<style[^>]*>.*?</style>")
 #: Longer than any fence of the text inside.
 _COLONS, _TICKS = ":" * 6, "`" * 6
@@ -83,8 +89,10 @@ class OutputTable(Directive):
         parts = _TABLE.fullmatch(raw.astext())
         if parts is None:
             raise self._error("its raw HTML is not a table, write <table>...</table>")
-        table = nodes.table("", nodes.title("", "", *caption.children), classes=["proda-output"])
-        table += nodes.raw("", parts["rows"], format="html")
+        plain = [_PLAIN] if _PLAIN in parts["attributes"] else []
+        title = nodes.title("", "", *caption.children)
+        table = nodes.table("", title, classes=["proda-output", *plain])
+        table += nodes.raw("", _aligned(parts["rows"]), format="html")
         self.add_name(table)
         frame = nodes.container(classes=["proda-output-frame"])
         # A style of pandas asks for the table by a name that the label takes from it.
@@ -96,6 +104,37 @@ class OutputTable(Directive):
     def _error(self, fault: str) -> Exception:
         """Return an error that says which table is wrong."""
         return self.error(f"output-table {self.options.get('name', 'without a name')!r}: {fault}")
+
+
+def _aligned(rows: str) -> str:
+    """Mark the cells and heads of columns that hold numbers only, so that they stand to the right.
+
+    Examples
+    --------
+    >>> head = "<thead><tr><th></th><th>depth</th></tr></thead>"
+    >>> _aligned(f"{head}<tbody><tr><th>a</th><td>0.5</td></tr></tbody>")
+    ... # doctest: +ELLIPSIS
+    '<thead><tr><th></th><th class="proda-number">depth...<td class="proda-number">0.5</td>...'
+    """
+    from bs4 import BeautifulSoup
+
+    table = BeautifulSoup(rows, "html.parser")
+    # From the right: on the left, names of rows reach over several of them.
+    lines = [line.find_all("td")[::-1] for line in table.select("tbody tr")]
+    columns = list(zip_longest(*lines))
+    heads = [line.find_all("th")[::-1] for line in table.select("thead tr")]
+    for place, column in enumerate(columns):
+        told = [text for cell in column if cell and (text := cell.get_text().strip())]
+        if told and all(_NUMBER.fullmatch(text) for text in told):
+            above = [head[place] for head in heads if place < len(head) and not _is_wide(head)]
+            for cell in [*filter(None, column), *above]:
+                cell["class"] = [*cell.get("class", []), "proda-number"]
+    return str(table)
+
+
+def _is_wide(heads: Sequence[Any]) -> bool:
+    """Tell whether a row of heads has one that stands over several columns."""
+    return any(head.get("colspan", "1") != "1" for head in heads)
 
 
 def setup(app: Any) -> dict[str, bool]:
