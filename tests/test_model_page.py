@@ -34,7 +34,7 @@ SOLVE = """([source, vectors, changes]) => {
   return JSON.stringify(data.places.map(place => vectors.map((vector, i) => {
     const value = Object.fromEntries(data.parameters.map((p, k) => [p.name, vector[k]]));
     const change = { ...data.unchanged, ...(changes ? changes[i % changes.length] : {}) };
-    return model.summary(value, model.changed(place.forcing, change), data.grid);
+    return model.summary(value, model.changed(place.forcing, change), data.grid, data.constants);
   })));
 }"""
 
@@ -71,17 +71,17 @@ CHANGES = (
 
 #: One formula each that is wrong: what stands in the script, and what is put there.
 WRONG = {
-    "reference temperature": ("REFERENCE = 298.15", "REFERENCE = 298.16"),
+    "reference temperature": ("temperature - reference", "temperature - reference - 0.01"),
     "water is not limited": ("Math.min(1, scaling * water)", "scaling * water"),
     "nitrogen slows soil": ("LITTERS.includes(pool) ? xi.litter : xi.soil", "xi.litter"),
     "depth at the interface": ("depthScalar(node,", "depthScalar(grid.interface[j],"),
     "input per metre": ("100 * Math.log(beta)", "Math.log(beta)"),
-    "frost fades out": ("CRYOTURBATION_DEPTH = 3", "CRYOTURBATION_DEPTH = 2.9"),
+    "frost fades out": ("constants.cryoturbation_depth,", "constants.cryoturbation_depth - 0.1,"),
     "weight of a face": ("(node[j + 1] - interfaces[j]) / spacing", "0.5"),
     "bedrock is open": ("j < layer - 1 &&", ""),
     "debris to lignin": ("1 - value.fcwdl2]", "value.fcwdl2]"),
     "slow to passive": ("[-value.fs1s3 * fast, -value.fs2s3 * slow,", "[-value.fs1s3 * fast, 0,"),
-    "frost mixes": ("CRYOTURBATION_LIMIT = 2", "CRYOTURBATION_LIMIT = 1.8"),
+    "frost mixes": ("constants.cryoturbation_limit", "constants.cryoturbation_limit - 0.2"),
 }
 
 
@@ -364,8 +364,35 @@ def test_the_tour_sets_up_what_its_numbers_say(page, step):
     if misfit:
         assert float(misfit[0]) == pytest.approx(numbers[f"try.{step}.misfit"], rel=0.01)
         assert float(misfit[1]) == pytest.approx(numbers["try.clm5.misfit"], rel=0.01)
-    page.get_by_role("link", name="Back to the tour").click()
+    page.get_by_role("link", name="of the tour").click()
     assert page.evaluate("() => document.activeElement.dataset.step") == step
+
+
+def test_the_way_back_to_the_tour_is_true_whatever_was_moved(page):
+    page.locator("button[data-step=slow]").click()
+    back = page.locator("#proda-try .from-tour")
+    page.select_option("#proda-place", "2")
+    page.evaluate(PRESS, ["proda-q10", "End"])
+    assert back.inner_text() == "Back to step 8 of the tour"
+    page.get_by_role("button", name="Reset").click()
+    assert back.inner_text() == "Back to step 8 of the tour"
+    page.locator("button[data-step=frost]").click()
+    assert back.inner_text() == "Back to step 7 of the tour"
+
+
+@pytest.mark.parametrize("most", [1.4e-9, 2e-9, 9.6e-9])
+def test_the_page_never_says_that_it_differs_by_less_than_it_does(chromium, address, most):
+    page = chromium.new_page()
+    page.add_init_script(
+        "Object.defineProperty(window, 'ProdaResults', { get() { return this.kept; },"
+        f" set(given) {{ this.kept = {{ ...given, check: () => {most} }}; }} }})"
+    )
+    page.goto(address)
+    words = page.get_by_text("Checked when you opened this page").inner_text()
+    page.close()
+    digit, power = re.search(r"by less than (\d+)\s×\s10⁻(.) of", words).groups()
+    said = int(digit) * 10.0 ** -"⁰¹²³⁴⁵⁶⁷⁸⁹".index(power)
+    assert most < said <= 2 * most
 
 
 @in_browser
@@ -427,6 +454,13 @@ def test_without_script_it_says_what_one_would_see(chromium, address):
 def test_the_page_of_the_book():
     page = book.assemble([])["try_it.md"].decode()
     assert "% insert" not in page and "{value}" not in page
+    buttons = re.findall(r"^### (\d)\.|data-number=\"(\d)\"", page, flags=re.MULTILINE)
+    at, numbered = "", []
+    for heading, number in buttons:
+        at = heading or at
+        numbered += [(at, number)] if number else []
+    assert len(numbered) == len(book_model_data.STEPS) + 1
+    assert all(step == number for step, number in numbered)
     assert page.count("| **SYNTHETIC** |") == len(book_model_places.places())
     found = re.search(r'id="proda-try-data">(.*?)</script>', page)[1]
     data = json.loads(found)

@@ -21,19 +21,19 @@ from proda_lib.transport import CRYOTURBATION_LIMIT
 
 __all__ = ["data_block", "numbers", "parts", "place_table", "step_button"]
 
-#: What the button of each step of the tour says; the last one shows observations and changes
-#: nothing.
+#: Number of the step of the tour in which a button stands, and what it says; "assimilate" shows
+#: observations and changes nothing.
 _BUTTONS = {
-    "input": "Double the carbon input",
-    "debris": "Let wood lie longer",
-    "warming": "Warm the soil",
-    "depth": "Slow the soil below",
-    "mixing": "Slow it and mix it",
-    "passing": "Pass more on",
-    "frost": "Freeze the ground",
-    "assimilate": "Show what was observed",
-    "slow": "Show one way",
-    "dry": "Show another way",
+    "input": (1, "Double the carbon input"),
+    "debris": (2, "Let wood lie longer"),
+    "warming": (3, "Warm the soil"),
+    "depth": (4, "Slow the soil below"),
+    "mixing": (5, "Slow it and mix it"),
+    "passing": (6, "Pass more on"),
+    "frost": (7, "Freeze the ground"),
+    "assimilate": (8, "Show what was observed"),
+    "slow": (8, "Show one way"),
+    "dry": (8, "Show another way"),
 }
 
 #: Steps that show the observations.
@@ -88,11 +88,12 @@ def place_table(studies_run: tuple[str, ...] = ()) -> str:
 
 def step_button(step: str) -> str:
     """Return the button that sets the model up for one step of the tour; shown by the script."""
+    number, words = _BUTTONS[step]
     dots = " data-observed" if step in _OBSERVED else ""
     return (
         "```{raw} html\n"
-        f'<p><button type="button" class="proda-step" id="try-{step}" data-step="{step}"{dots} '
-        f"hidden>{_BUTTONS[step]}</button></p>\n```"
+        f'<p><button type="button" class="proda-step" id="try-{step}" data-step="{step}" '
+        f'data-number="{number}"{dots} hidden>{words}</button></p>\n```'
     )
 
 
