@@ -380,6 +380,23 @@ def test_the_way_back_to_the_tour_is_true_whatever_was_moved(page):
     assert back.inner_text() == "Back to step 7 of the tour"
 
 
+def test_a_larger_q10_does_in_the_page_what_the_tour_says(page):
+    numbers = book_model_page.numbers()
+    stock = {}
+    for name in ("cold", "crossing", "warm"):
+        for q10 in (numbers["try.clm5.q10"], numbers["try.q10.most"]):
+            for slider, value in (("warming", numbers[f"try.q10.{name}"]), ("q10", q10)):
+                box = page.locator(f".control:has(#proda-{slider}) input[type=number]")
+                box.fill(str(round(value, 4)))
+                box.press("Enter")
+            stock.setdefault(name, []).append(float(table(page)[STOCK][0]))
+    factor = {name: most / usual for name, (usual, most) in stock.items()}
+    for name in ("cold", "warm"):
+        assert factor[name] == pytest.approx(numbers[f"try.q10.{name}_stock_1m"], rel=0.01)
+    assert factor["cold"] > 1 > factor["warm"]
+    assert factor["crossing"] == pytest.approx(1, rel=0.01)
+
+
 @pytest.mark.parametrize("most", [1.4e-9, 2e-9, 9.6e-9])
 def test_the_page_never_says_that_it_differs_by_less_than_it_does(chromium, address, most):
     page = chromium.new_page()
@@ -471,6 +488,28 @@ def test_the_page_of_the_book():
         assert each["most"] >= each["prior"][1] and each["least"] <= each["prior"][0] + 0.1
     files = [*STATIC.glob("try_*"), *(STATIC / name for name in ("proda.css", "enlarge.js"))]
     assert len(page.encode()) + sum(file.stat().st_size for file in files) < 5e5
+
+
+def test_where_a_larger_q10_changes_sides():
+    row = book_model_places.places()[0].row
+
+    def factor(warming, place=row):
+        there = book_model_places.changed(place, {"warming": warming})
+        vectors = [dict(zip(NAMES, CLM5_DEFAULT, strict=True)) | {"q10": q10} for q10 in (1.5, 3)]
+        usual, most = (
+            book_model_data.results_of(list(vector.values()), there) for vector in vectors
+        )
+        return most["stock_1m"] / usual["stock_1m"]
+
+    numbers = book_model_page.numbers()
+    crossing = numbers["try.q10.crossing"]
+    own = book_model_data.mean_temperature(row)
+    assert factor(crossing - own - 0.5) > 1 > factor(crossing - own + 0.5)
+    assert crossing < numbers["try.q10.reference"] - 1
+    # Where all months and layers are alike it is where the temperature scalar is 1.
+    alike = row.assign(soil_temperature=0 * row.soil_temperature + 273.15)
+    assert book_model_data.mean_temperature(alike) == pytest.approx(0, abs=1e-9)
+    assert factor(numbers["try.q10.reference"], alike) == pytest.approx(1, rel=1e-9)
 
 
 def test_what_the_tour_claims():

@@ -22,7 +22,7 @@ from proda_lib.soil_grid import CLM5
 from proda_lib.transport import CRYOTURBATION_DEPTH, CRYOTURBATION_LIMIT, DAYS_PER_YEAR
 from proda_lib.units import unit_text
 
-__all__ = ["STEPS", "misfit_of", "page_data", "results_of"]
+__all__ = ["STEPS", "mean_temperature", "misfit_of", "page_data", "results_of"]
 
 #: What of each layer lies in the upper metre, m.
 _IN_METRE = np.clip(1.0 - CLM5.top, 0, CLM5.thickness)
@@ -109,6 +109,18 @@ def misfit_of(vector: Any, row: xr.Dataset) -> float:
 
     error = soil_carbon_at_depth(vector, row)[0] - row.observed_soc.values[0]
     return float(np.sqrt(np.nanmean(error**2)))
+
+
+def mean_temperature(row: xr.Dataset) -> float:
+    """Mean soil temperature of the upper metre of one place, degrees Celsius, as its slider has it.
+
+    Parameters
+    ----------
+    row : Dataset
+        One row of sites or grid.
+    """
+    layers = row.soil_temperature.squeeze().transpose("month", "layer").values
+    return float((layers * _IN_METRE).sum(axis=1).mean() - FREEZING)
 
 
 def page_data(chosen: Sequence[Place]) -> dict[str, Any]:
