@@ -27,7 +27,7 @@ SOLVE = """([source, vectors, changes]) => {
   return JSON.stringify(data.places.map(place => vectors.map((vector, i) => {
     const value = Object.fromEntries(data.parameters.map((p, k) => [p.name, vector[k]]));
     const change = { ...data.unchanged, ...(changes ? changes[i % changes.length] : {}) };
-    return model.summary(value, model.changed(place.forcing, change), data.grid);
+    return model.summary(value, model.changed(place.forcing, change), data.grid, data.constants);
   })));
 }"""
 
@@ -64,17 +64,17 @@ CHANGES = (
 
 #: One formula each that is wrong: what stands in the script, and what is put there.
 WRONG = {
-    "reference temperature": ("REFERENCE = 298.15", "REFERENCE = 298.16"),
+    "reference temperature": ("temperature - reference", "temperature - reference - 0.01"),
     "water is not limited": ("Math.min(1, scaling * water)", "scaling * water"),
     "nitrogen slows soil": ("LITTERS.includes(pool) ? xi.litter : xi.soil", "xi.litter"),
     "depth at the interface": ("depthScalar(node,", "depthScalar(grid.interface[j],"),
     "input per metre": ("100 * Math.log(beta)", "Math.log(beta)"),
-    "frost fades out": ("CRYOTURBATION_DEPTH = 3", "CRYOTURBATION_DEPTH = 2.9"),
+    "frost fades out": ("constants.cryoturbation_depth,", "constants.cryoturbation_depth - 0.1,"),
     "weight of a face": ("(node[j + 1] - interfaces[j]) / spacing", "0.5"),
     "bedrock is open": ("j < layer - 1 &&", ""),
     "debris to lignin": ("1 - value.fcwdl2]", "value.fcwdl2]"),
     "slow to passive": ("[-value.fs1s3 * fast, -value.fs2s3 * slow,", "[-value.fs1s3 * fast, 0,"),
-    "frost mixes": ("CRYOTURBATION_LIMIT = 2", "CRYOTURBATION_LIMIT = 1.8"),
+    "frost mixes": ("constants.cryoturbation_limit", "constants.cryoturbation_limit - 0.2"),
 }
 
 
@@ -333,8 +333,52 @@ def test_the_tour_sets_up_what_its_numbers_say(page, step):
     if misfit:
         assert float(misfit[0]) == pytest.approx(numbers[f"try.{step}.misfit"], rel=0.01)
         assert float(misfit[1]) == pytest.approx(numbers["try.clm5.misfit"], rel=0.01)
-    page.get_by_role("link", name="Back to the tour").click()
+    page.get_by_role("link", name="of the tour").click()
     assert page.evaluate("() => document.activeElement.dataset.step") == step
+
+
+def test_the_way_back_to_the_tour_is_true_whatever_was_moved(page):
+    page.locator("button[data-step=slow]").click()
+    back = page.locator("#proda-try .from-tour")
+    page.select_option("#proda-place", "2")
+    page.evaluate(PRESS, ["proda-q10", "End"])
+    assert back.inner_text() == "Back to step 8 of the tour"
+    page.get_by_role("button", name="Reset").click()
+    assert back.inner_text() == "Back to step 8 of the tour"
+    page.locator("button[data-step=frost]").click()
+    assert back.inner_text() == "Back to step 7 of the tour"
+
+
+def test_a_larger_q10_does_in_the_page_what_the_tour_says(page):
+    numbers = book_model_page.numbers()
+    stock = {}
+    for name in ("cold", "crossing", "warm"):
+        for q10 in (numbers["try.clm5.q10"], numbers["try.q10.most"]):
+            for slider, value in (("warming", numbers[f"try.q10.{name}"]), ("q10", q10)):
+                box = page.locator(f".control:has(#proda-{slider}) input[type=number]")
+                box.fill(str(round(value, 4)))
+                box.press("Enter")
+            stock.setdefault(name, []).append(float(table(page)[STOCK][0]))
+    factor = {name: most / usual for name, (usual, most) in stock.items()}
+    for name in ("cold", "warm"):
+        assert factor[name] == pytest.approx(numbers[f"try.q10.{name}_stock_1m"], rel=0.01)
+    assert factor["cold"] > 1 > factor["warm"]
+    assert factor["crossing"] == pytest.approx(1, rel=0.01)
+
+
+@pytest.mark.parametrize("most", [1.4e-9, 2e-9, 9.6e-9])
+def test_the_page_never_says_that_it_differs_by_less_than_it_does(chromium, address, most):
+    page = chromium.new_page()
+    page.add_init_script(
+        "Object.defineProperty(window, 'ProdaResults', { get() { return this.kept; },"
+        f" set(given) {{ this.kept = {{ ...given, check: () => {most} }}; }} }})"
+    )
+    page.goto(address)
+    words = page.get_by_text("Checked when you opened this page").inner_text()
+    page.close()
+    digit, power = re.search(r"by less than (\d+)\s×\s10⁻(.) of", words).groups()
+    said = int(digit) * 10.0 ** -"⁰¹²³⁴⁵⁶⁷⁸⁹".index(power)
+    assert most < said <= 2 * most
 
 
 def test_the_last_step_shows_dots_and_misfit(page):
@@ -392,6 +436,13 @@ def test_without_script_it_says_what_one_would_see(chromium, address):
 def test_the_page_of_the_book():
     page = book.assemble([])["try_it.md"].decode()
     assert "% insert" not in page and "{value}" not in page
+    buttons = re.findall(r"^### (\d)\.|data-number=\"(\d)\"", page, flags=re.MULTILINE)
+    at, numbered = "", []
+    for heading, number in buttons:
+        at = heading or at
+        numbered += [(at, number)] if number else []
+    assert len(numbered) == len(book_model_data.STEPS) + 1
+    assert all(step == number for step, number in numbered)
     assert page.count("| **SYNTHETIC** |") == len(book_model_places.places())
     found = re.search(r'id="proda-try-data">(.*?)</script>', page)[1]
     data = json.loads(found)
@@ -402,6 +453,28 @@ def test_the_page_of_the_book():
         assert each["most"] >= each["prior"][1] and each["least"] <= each["prior"][0] + 0.1
     files = [*STATIC.glob("try_*"), *(STATIC / name for name in ("proda.css", "enlarge.js"))]
     assert len(page.encode()) + sum(file.stat().st_size for file in files) < 5e5
+
+
+def test_where_a_larger_q10_changes_sides():
+    row = book_model_places.places()[0].row
+
+    def factor(warming, place=row):
+        there = book_model_places.changed(place, {"warming": warming})
+        vectors = [dict(zip(NAMES, CLM5_DEFAULT, strict=True)) | {"q10": q10} for q10 in (1.5, 3)]
+        usual, most = (
+            book_model_data.results_of(list(vector.values()), there) for vector in vectors
+        )
+        return most["stock_1m"] / usual["stock_1m"]
+
+    numbers = book_model_page.numbers()
+    crossing = numbers["try.q10.crossing"]
+    own = book_model_data.mean_temperature(row)
+    assert factor(crossing - own - 0.5) > 1 > factor(crossing - own + 0.5)
+    assert crossing < numbers["try.q10.reference"] - 1
+    # Where all months and layers are alike it is where the temperature scalar is 1.
+    alike = row.assign(soil_temperature=0 * row.soil_temperature + 273.15)
+    assert book_model_data.mean_temperature(alike) == pytest.approx(0, abs=1e-9)
+    assert factor(numbers["try.q10.reference"], alike) == pytest.approx(1, rel=1e-9)
 
 
 def test_what_the_tour_claims():

@@ -3,8 +3,8 @@
 var ProdaForcing = (() => {
   "use strict";
 
-  const DEEP = 3; // m; thaw depths beyond it are alike to the model
-  const SLIDERS = [
+  // The sliders, in their order. Thaw depths beyond the end of theirs are alike to the model.
+  const sliders = ({ grid, constants }) => [
     {
       key: "warming",
       label: "Mean soil temperature of the upper metre",
@@ -14,13 +14,13 @@ var ProdaForcing = (() => {
     },
     { key: "moisture", label: "Moisture, times the place’s own", unit: "", least: 0.2, most: 2 },
     { key: "input", label: "Carbon input from plants", unit: "gC m⁻² yr⁻¹", least: 20, most: 1500 },
-    { key: "thaw", label: "Greatest thaw depth", unit: "m", least: 0.2, most: DEEP },
+    { key: "thaw", label: "Greatest thaw depth", unit: "m", least: 0.2, most: constants.cryoturbation_depth },
     {
       key: "bedrock",
       label: "Last layer above bedrock",
       unit: "",
       least: 1,
-      most: 20,
+      most: grid.node.length,
       whole: true,
     },
   ];
@@ -31,19 +31,17 @@ var ProdaForcing = (() => {
   // What drives the model, as the sliders show it: the place's own value, the value now, and what
   // is kept of a value (a shift or a factor); a note under each slider.
   function of(state, data) {
-    const { grid } = data;
+    const { grid, constants } = data;
+    const deep = constants.cryoturbation_depth;
     const forcing = () => data.places[state.place].forcing;
-    const inMetre = grid.interface.map((base, j) =>
-      Math.max(0, Math.min(1, base) - (base - grid.thickness[j])),
-    );
     const meanOf = (monthly) =>
-      total(monthly.map((layers) => total(layers.map((x, j) => x * inMetre[j])))) / monthly.length;
+      total(monthly.map((layers) => total(layers.map((x, j) => x * grid.in_metre[j])))) / monthly.length;
     const deepest = () => Math.max(...forcing().thaw, ...forcing().thaw_last_year);
     const own = {
-      warming: () => meanOf(forcing().temperature) - 273.15,
+      warming: () => meanOf(forcing().temperature) - constants.freezing,
       moisture: () => 1,
       input: () => total(forcing().annual_input),
-      thaw: () => Math.min(deepest(), DEEP),
+      thaw: () => Math.min(deepest(), deep),
       bedrock: () => forcing().bedrock_layer,
     };
     const now = {
@@ -65,7 +63,7 @@ var ProdaForcing = (() => {
       moisture: () =>
         `here a mean water scalar of ${number(meanOf(forcing().water), 2)}; it is at most 1`,
       input: () => `here ${number(own.input())} gC m⁻² yr⁻¹`,
-      thaw: () => (deepest() > DEEP ? `here deeper than ${DEEP} m` : `here ${number(deepest())} m`),
+      thaw: () => (deepest() > deep ? `here deeper than ${deep} m` : `here ${number(deepest())} m`),
       bedrock: (value) =>
         `its base lies at ${number(grid.interface[value - 1])} m; here layer ${own.bedrock()}`,
     };
@@ -75,5 +73,5 @@ var ProdaForcing = (() => {
     return { forcing, note, now, own, set };
   }
 
-  return { SLIDERS, of };
+  return { of, sliders };
 })();

@@ -5,15 +5,14 @@
 //   parameters  object: the 21 physical values by name
 //   forcing     object: temperature (K), water, oxygen, nitrogen (1), each [12 months][layers];
 //               thaw, thaw_last_year (m) [12]; annual_input (gC m-2 yr-1) [4]; bedrock_layer (1-based)
-//   grid        object: node, thickness, interface (m) [layers]; node_below, interface_below (m)
+//   grid        object: node, thickness, interface (m) [layers]; node_below, interface_below (m);
+//               in_metre (m) [layers], what of each layer lies in the upper metre
+//   constants   object: days_per_year; reference (K), where the temperature scalar is 1;
+//               smallest_exponent of the depth scalar; cryoturbation_limit (m): soils that thaw
+//               deeper are mixed by animals and roots; cryoturbation_depth (m): where it has faded
 var ProdaModel = (() => {
   "use strict";
 
-  const DAYS_PER_YEAR = 365;
-  const REFERENCE = 298.15; // K, where the temperature scalar is 1
-  const SMALLEST_EXPONENT = -300; // of the depth scalar
-  const CRYOTURBATION_LIMIT = 2; // m; soils that thaw deeper are mixed by animals and roots
-  const CRYOTURBATION_DEPTH = 3; // m; depth at which cryoturbation has faded out
   const LITTERS = [1, 2, 3]; // pools 0 to 6: debris, three litters, fast, slow and passive soil
 
   const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -22,26 +21,26 @@ var ProdaModel = (() => {
 
   // ---- environment: xi ------------------------------------------------------------------------
 
-  // xi_T = q10^((T - 298.15 K) / 10), above and below freezing alike.
-  const temperatureScalar = (temperature, q10) =>
-    Math.exp((temperature - REFERENCE) * (Math.log(q10) / 10));
+  // xi_T = q10^((T - reference) / 10), above and below freezing alike.
+  const temperatureScalar = (temperature, q10, reference) =>
+    Math.exp((temperature - reference) * (Math.log(q10) / 10));
 
   // xi_W = min(1, w W): CLM5's water scalar times the calibrated factor.
   const waterScalar = (water, scaling) => Math.min(1, scaling * water);
 
-  // xi_D = exp(-z / efolding) at the node, not less than exp(-300).
-  const depthScalar = (node, efolding) => Math.exp(Math.max(-node / efolding, SMALLEST_EXPONENT));
+  // xi_D = exp(-z / efolding) at the node; the exponent is not less than `smallest`.
+  const depthScalar = (node, efolding, smallest) => Math.exp(Math.max(-node / efolding, smallest));
 
   // xi of soil and debris, and of litter: yearly mean of the product of the monthly scalars, times
   // xi_D. Nitrogen slows the litters only. Where nothing lives (below bedrock) any rate will do.
-  function modifiers(value, forcing, grid, live) {
+  function modifiers(value, forcing, grid, live, constants) {
     const months = forcing.temperature.map((_, month) => month);
     const layers = grid.node.map((node, j) => {
       if (!live[j]) return { soil: 1, litter: 1 };
-      const depth = depthScalar(node, value.efolding);
+      const depth = depthScalar(node, value.efolding, constants.smallest_exponent);
       const monthly = months.map(
         (m) =>
-          temperatureScalar(forcing.temperature[m][j], value.q10) *
+          temperatureScalar(forcing.temperature[m][j], value.q10, constants.reference) *
           waterScalar(forcing.water[m][j], value["w-scaling"]) *
           forcing.oxygen[m][j],
       );
@@ -67,18 +66,19 @@ var ProdaModel = (() => {
   }
 
   // Carbon entering debris and litters, gC m-3 day-1, [4][layers].
-  const inputDensity = (annual, share, grid) =>
-    annual.map((each) => share.map((s, j) => (each * s) / (DAYS_PER_YEAR * grid.thickness[j])));
+  const inputDensity = (annual, share, grid, days) =>
+    annual.map((each) => share.map((s, j) => (each * s) / (days * grid.thickness[j])));
 
   // ---- vertical transport: V ------------------------------------------------------------------
 
   // Diffusivity at interface j of one month, for values of 1 m2 yr-1: animals and roots where the
-  // soil thaws below 2 m, else frost down to the thaw depth, fading out towards 3 m or bedrock.
-  function diffusivity(thaw, layer, interfaces) {
-    const end = Math.min(CRYOTURBATION_DEPTH, interfaces[layer]);
+  // soil thaws below the limit, else frost down to the thaw depth, fading out further down or
+  // towards bedrock.
+  function diffusivity(thaw, layer, interfaces, constants) {
+    const end = Math.min(constants.cryoturbation_depth, interfaces[layer]);
     return interfaces.map((depth, j) => {
       if (j > layer || thaw <= 0) return { bio: 0, cryo: 0 };
-      if (thaw > CRYOTURBATION_LIMIT) return { bio: 1, cryo: 0 };
+      if (thaw > constants.cryoturbation_limit) return { bio: 1, cryo: 0 };
       const fading = 1 - (depth - thaw) / (end - thaw);
       return { bio: 0, cryo: depth < thaw ? 1 : fading > 0 ? fading : 0 };
     });
@@ -87,19 +87,21 @@ var ProdaModel = (() => {
   // What each layer exchanges with its neighbours, day-1. The face between two layers has the
   // distance-weighted harmonic mean of their diffusivities; it is averaged over the months. The
   // surface and the base of the bedrock layer are closed.
-  function exchange(value, forcing, grid) {
+  function exchange(value, forcing, grid, constants) {
     const layer = forcing.bedrock_layer;
     const node = [...grid.node, grid.node_below];
     const interfaces = [...grid.interface, grid.interface_below];
     const months = forcing.thaw.map((thaw, m) => {
       const deepest = Math.max(thaw, forcing.thaw_last_year[m]);
-      return diffusivity(deepest, layer, interfaces);
+      return diffusivity(deepest, layer, interfaces, constants);
     });
     const face = grid.node.map((_, j) => {
       const spacing = node[j + 1] - node[j];
       const weight = (node[j + 1] - interfaces[j]) / spacing;
+      const resistance = (month, kind) =>
+        (1 - weight) / month[j][kind] + weight / month[j + 1][kind];
       const conductance = (kind) => (month) =>
-        1 / ((1 - weight) / month[j][kind] + weight / month[j + 1][kind]) / spacing / DAYS_PER_YEAR;
+        1 / resistance(month, kind) / spacing / constants.days_per_year;
       const bio = mean(months.map(conductance("bio")));
       const cryo = mean(months.map(conductance("cryo")));
       return value.diffus * bio + value.cryo * cryo;
@@ -192,25 +194,27 @@ var ProdaModel = (() => {
   // ---- the model ------------------------------------------------------------------------------
 
   // What stands in equation 37.1: modifiers, exchange, input and the pools' rates, day-1.
-  function terms(value, forcing, grid) {
+  function terms(value, forcing, grid, constants) {
+    const days = constants.days_per_year;
     const live = grid.node.map((_, j) => j < forcing.bedrock_layer);
     const thawed = forcing.thaw_last_year.every((depth) => depth > 0);
-    const xi = modifiers(value, forcing, grid, live);
+    const xi = modifiers(value, forcing, grid, live, constants);
     const share = inputShare(value.beta, thawed, live, grid);
     const turnover = ["taucwd", "taul1", "taul2", "taul2", "tau4s1", "tau4s2", "tau4s3"];
     const rates = turnover.map((name, pool) =>
-      (LITTERS.includes(pool) ? xi.litter : xi.soil).map((x) => x / (DAYS_PER_YEAR * value[name])),
+      (LITTERS.includes(pool) ? xi.litter : xi.soil).map((x) => x / (days * value[name])),
     );
     return {
       ...xi,
       rates,
-      exchange: exchange(value, forcing, grid),
-      inputs: inputDensity(forcing.annual_input, share, grid),
+      exchange: exchange(value, forcing, grid, constants),
+      inputs: inputDensity(forcing.annual_input, share, grid, days),
     };
   }
 
-  // Steady-state carbon of the seven pools, gC m-3, [7][layers] (equation 37.2).
-  function pools(value, forcing, grid, term = terms(value, forcing, grid)) {
+  // Steady-state carbon of the seven pools, gC m-3, [7][layers] (equation 37.2), from what stands in
+  // the equation.
+  function pools(value, term, days) {
     const { inputs, rates, soil } = term;
     // Debris is not mixed: it passes on what it gets, layer by layer.
     const debris = inputs[0].map((x, j) => x / rates[0][j]);
@@ -226,7 +230,7 @@ var ProdaModel = (() => {
       zeros(soil.length),
     ];
     const [fast, slow, passive] = ["tau4s1", "tau4s2", "tau4s3"].map(
-      (name) => 1 / (DAYS_PER_YEAR * value[name]),
+      (name) => 1 / (days * value[name]),
     );
     const loss = [
       [fast, -value.fs2s1 * slow, -value.fs3s1 * passive],
@@ -239,14 +243,12 @@ var ProdaModel = (() => {
   // The steady state and what is said about it: pools and soil (gC m-3), stock of the column and
   // of the upper metre (gC m-2), input (gC m-2 yr-1), residence time (yr) = stock / input, and
   // carbon use efficiency (1) = the share of what litter and soil decompose that is passed on.
-  function summary(value, forcing, grid) {
-    const term = terms(value, forcing, grid);
-    const state = pools(value, forcing, grid, term);
+  function summary(value, forcing, grid, constants) {
+    const days = constants.days_per_year;
+    const term = terms(value, forcing, grid, constants);
+    const state = pools(value, term, days);
     const soil = grid.node.map((_, j) => state[4][j] + state[5][j] + state[6][j]);
     const column = (layers) => sum(layers.map((x, j) => x * grid.thickness[j]));
-    const upper = grid.interface.map((base, j) =>
-      Math.min(Math.max(1 - (base - grid.thickness[j]), 0), grid.thickness[j]),
-    );
     const passedOn = [
       value.fl1s1,
       value.fl2s1,
@@ -258,13 +260,13 @@ var ProdaModel = (() => {
     const decomposed = [1, 2, 3, 4, 5, 6].map((pool) =>
       column(state[pool].map((x, j) => x * term.rates[pool][j])),
     );
-    const input = DAYS_PER_YEAR * sum(term.inputs.map(column));
+    const input = days * sum(term.inputs.map(column));
     const stock = column(soil);
     return {
       pools: state,
       soil,
       stock,
-      stock_1m: sum(soil.map((x, j) => x * upper[j])),
+      stock_1m: sum(soil.map((x, j) => x * grid.in_metre[j])),
       input,
       residence_time: stock / input,
       carbon_use_efficiency: sum(decomposed.map((x, i) => x * passedOn[i])) / sum(decomposed),
@@ -298,5 +300,5 @@ var ProdaModel = (() => {
     };
   }
 
-  return { changed, pools, read, summary, terms };
+  return { changed, read, summary };
 })();

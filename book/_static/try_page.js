@@ -15,7 +15,7 @@
 
   // Groups of controls: forcing, then parameters by process. `changed` is called after each change.
   function controlsOf(state, data, driving, changed) {
-    const forcing = ProdaForcing.SLIDERS.map((about) => {
+    const forcing = ProdaForcing.sliders(data).map((about) => {
       const { key, unit } = about;
       const spoken = (value) => `${number(value, 4)} ${unit}`.trim();
       const made = control(
@@ -146,7 +146,7 @@
   }
 
   function build(root, data) {
-    const { grid } = data;
+    const { grid, constants } = data;
     const defaults = Object.fromEntries(data.parameters.map((each) => [each.name, each.default]));
     const state = { place: 0, parameters: { ...defaults }, change: { ...data.unchanged } };
     const place = () => data.places[state.place];
@@ -164,15 +164,13 @@
     depths.fill([["", [...DEPTHS.map((depth) => [String(depth), `${depth} m`]), whole]]]);
     depths.select.value = "2";
 
-    function clear() {
+    const clear = () =>
       Object.assign(state, { parameters: { ...defaults }, change: { ...data.unchanged } });
-      tour.replaceChildren();
-    }
 
     function draw() {
       const driven = ProdaModel.changed(driving.forcing(), state.change);
-      const now = ProdaModel.summary(state.parameters, driven, grid);
-      const reference = ProdaModel.summary(defaults, driving.forcing(), grid);
+      const now = ProdaModel.summary(state.parameters, driven, grid, constants);
+      const reference = ProdaModel.summary(defaults, driving.forcing(), grid, constants);
       const downTo = (layers) => ({ layers, base: grid.interface[layers - 1] });
       const [layers, usual] = [driven.bedrock_layer, driving.own.bedrock()];
       const depth = Number(depths.select.value);
@@ -200,9 +198,11 @@
         (key in state.change ? state.change : state.parameters)[key] = value;
       dots.checked = "observed" in button.dataset;
       draw();
-      const back = make("a", { href: `#${button.id}` }, "Back to the tour");
+      // True whatever the reader moves next, so that it may stay.
+      const words = `Back to step ${button.dataset.number} of the tour`;
+      const back = make("a", { href: `#${button.id}` }, words);
       back.addEventListener("click", () => button.focus());
-      tour.replaceChildren("Set up by the tour. ", back);
+      tour.replaceChildren(back);
       root.scrollIntoView();
     }
 
@@ -220,7 +220,7 @@
       button.addEventListener("click", () => takeStep(button));
     }
 
-    const differ = number(1.01 * ProdaResults.check(data.places, defaults, grid), 1);
+    const differ = number(ProdaPlot.roundAbove(ProdaResults.check(data, defaults)), 1);
     const checked = `Checked when you opened this page: at ${data.places.length} places with CLM5’s parameters your browser and the Python engine differ by less than ${differ} of any layer’s carbon.`;
     const wish = make("label", { for: dots.id }, "Show what was observed");
     const around = { class: "controls", role: "group", "aria-label": "Forcing and parameters" };

@@ -52,6 +52,13 @@ var ProdaPlot = (() => {
     return size * [5, 2, 1].find((factor) => factor * size <= most * (1 + 1e-9));
   }
 
+  // The smallest number of one digit that is above a value.
+  function roundAbove(value) {
+    const [digit, power] = value.toExponential(0).split("e").map(Number);
+    const nearest = Number(`${digit}e${power}`);
+    return nearest > value ? nearest : Number(`${digit + 1}e${power}`);
+  }
+
   // Largest value down to a depth, kgC m-3, and a little more; never 0.
   function reach(curves, grid, depth) {
     const seen = curves.flatMap((curve) => curve.filter((_, j) => j === 0 || grid.node[j] < depth));
@@ -193,5 +200,5 @@ var ProdaPlot = (() => {
     });
   }
 
-  return { number, pools, profile };
+  return { number, pools, profile, roundAbove };
 })();

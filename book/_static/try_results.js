@@ -93,9 +93,9 @@ var ProdaResults = (() => {
   }
 
   // The page's own check: the browser's numbers beside those of the Python engine.
-  function check(places, defaults, grid) {
+  function check({ places, grid, constants }, defaults) {
     const differences = places.flatMap(({ forcing, engine }) =>
-      ProdaModel.summary(defaults, forcing, grid).soil.map((x, j) =>
+      ProdaModel.summary(defaults, forcing, grid, constants).soil.map((x, j) =>
         x === engine.soil[j] ? 0 : Math.abs(x / engine.soil[j] - 1),
       ),
     );

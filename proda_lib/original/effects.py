@@ -10,12 +10,24 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from proda_lib.environment import temperature_scalar, water_scalar
+from proda_lib.forcing import Forcing
 from proda_lib.original.slips import Slip
-from proda_lib.parameters import PRODA
+from proda_lib.parameters import PRODA, by_name
 from proda_lib.steady_state import soil_carbon
 from proda_lib.stocks import interval_stock
 
-__all__ = ["CHANGE", "Effect", "Ground", "ground", "relative", "stock", "summary", "told"]
+__all__ = [
+    "CHANGE",
+    "Effect",
+    "Ground",
+    "ground",
+    "monthly_scalars",
+    "relative",
+    "stock",
+    "summary",
+    "told",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -94,6 +106,23 @@ def relative(original: ArrayLike, right: ArrayLike) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         found = 100 * (original / right - 1)
     return np.where(right != 0, found, np.nan)
+
+
+def monthly_scalars(parameters: ArrayLike, forcing: Forcing) -> tuple[FloatArray, FloatArray]:
+    """Scalars of temperature and water by month, 1, shape (n, 12, layers) each.
+
+    Parameters
+    ----------
+    parameters : array_like, shape (n, 21)
+        Physical values.
+    forcing : Forcing
+        Of n sites.
+    """
+    value = by_name(parameters)
+    return (
+        temperature_scalar(forcing.temperature, value["q10"][:, None, None]),
+        water_scalar(forcing.water, value["w-scaling"][:, None, None]),
+    )
 
 
 def stock(

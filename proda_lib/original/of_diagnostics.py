@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from proda_lib import metrics, steady_state
 from proda_lib.depths import interpolate_to_depth
-from proda_lib.environment import depth_scalar, temperature_scalar, water_scalar
+from proda_lib.environment import depth_scalar
 from proda_lib.equation import TURNOVER, Terms, decomposition_rates, terms, transfer_fractions
 from proda_lib.forcing import Forcing, forcing_of
 from proda_lib.ignored_variation import input_moved
 from proda_lib.inputs import input_share
-from proda_lib.original.effects import Effect, Ground, relative, stock
+from proda_lib.original.effects import Effect, Ground, monthly_scalars, relative, stock
 from proda_lib.parameters import PRODA, by_name
 from proda_lib.processes import published_allocation
 from proda_lib.proportional_change import STEPS
@@ -79,12 +79,10 @@ def soil_modifiers(
     soil : ndarray, shape (n, layers)
         Soil carbon, gC m-3.
     """
-    value = by_name(parameters)
-    warmth = temperature_scalar(forcing.temperature, value["q10"][:, None, None])
-    water = water_scalar(forcing.water, value["w-scaling"][:, None, None])
+    warmth, water = monthly_scalars(parameters, forcing)
     weight = soil * CLM5.thickness
     weight = weight / weight.sum(axis=1, keepdims=True)
-    weight = weight * depth_scalar(CLM5.node, value["efolding"][:, None])
+    weight = weight * depth_scalar(CLM5.node, by_name(parameters)["efolding"][:, None])
     by_layer = (
         (warmth * water * forcing.oxygen).mean(axis=1),
         warmth.mean(axis=1) * water.mean(axis=1) * forcing.oxygen.mean(axis=1),

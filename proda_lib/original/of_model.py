@@ -7,11 +7,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from proda_lib import matrices, steady_state
-from proda_lib.environment import depth_scalar, temperature_scalar, water_scalar
+from proda_lib.environment import depth_scalar
 from proda_lib.equation import decomposition_rates, terms
 from proda_lib.forcing import forcing_of, monthly_forcing_of
 from proda_lib.inputs import input_share
-from proda_lib.original.effects import Effect, Ground, relative, stock
+from proda_lib.original.effects import Effect, Ground, monthly_scalars, relative, stock
 from proda_lib.parameters import (
     BINN,
     CLM5_DEFAULT,
@@ -141,13 +141,11 @@ def rate_with_months(
     >>> bool(np.allclose(two, rate_with_months(vectors, sites, MONTHS)))
     True
     """
-    forcing, value = forcing_of(sites), by_name(parameters)
-    warmth = temperature_scalar(forcing.temperature, value["q10"][:, None, None])
-    water = water_scalar(forcing.water, value["w-scaling"][:, None, None])
-    monthly = warmth * water * forcing.oxygen
-    year = np.einsum("m,nml->nl", days / days.sum(), monthly)
+    forcing = forcing_of(sites)
+    warmth, water = monthly_scalars(parameters, forcing)
+    year = np.einsum("m,nml->nl", days / days.sum(), warmth * water * forcing.oxygen)
     carbon = steady_state.soil_carbon(parameters, sites) * CLM5.thickness
-    weight = carbon * depth_scalar(CLM5.node, value["efolding"][:, None])
+    weight = carbon * depth_scalar(CLM5.node, by_name(parameters)["efolding"][:, None])
     return (weight * year).sum(axis=1)
 
 

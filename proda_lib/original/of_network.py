@@ -22,7 +22,15 @@ from proda_lib.predictor import soil_carbon, soil_carbon_at_depth
 from proda_lib.process_change import members_of
 from proda_lib.stocks import interval_stock
 
-__all__ = ["CHANGES", "School", "copies", "network_effects", "school", "small_targets"]
+__all__ = [
+    "CHANGES",
+    "School",
+    "copies",
+    "network_effects",
+    "school",
+    "seed_errors",
+    "small_targets",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -120,6 +128,30 @@ def network_effects(
         "11c": Effect("SOC stock, 0-1 m, of one member against the next", _members(own, given)),
         **_importance(own, given, grid, seed),
     }  # fmt: skip
+
+
+def seed_errors(
+    given: School, *, members: int, epochs: int, seed: int, trainings: int = 5
+) -> FloatArray:
+    """Errors of our own design from several trainings that differ in the seed alone, (training,).
+
+    The error is that of `network_effects`; how it scatters says which of its effects are noise.
+
+    Parameters
+    ----------
+    given : School
+    members, epochs : int
+        Of each ensemble of networks.
+    seed : int
+        Of the first training; the others have the next ones.
+    trainings : int
+    """
+    fixed = {"members": members, "epochs": epochs}
+    models = (
+        fit_two_step(given.taught, given.taught_found, seed=seed + k, **fixed)
+        for k in range(trainings)
+    )
+    return np.array([_errors(model, given.asked) for model in models])
 
 
 def _errors(model: Ensemble, sites: xr.Dataset) -> float:

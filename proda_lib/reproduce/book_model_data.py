@@ -1,7 +1,7 @@
 """What the scripts of the page with the model to touch read: parameters, soil grid, places.
 
-Everything comes from the library and the studies when the book is made, so that the page's scripts
-hold formulas only.
+Numbers of the model come from the library and the studies when the book is made. The page's scripts
+hold its formulas, and words, looks and ends of sliders that are the page's own.
 """
 
 from __future__ import annotations
@@ -14,14 +14,28 @@ import xarray as xr
 
 from proda_lib import parameters as model
 from proda_lib.configurations import CHAPTER
+from proda_lib.environment import FREEZING, REFERENCE, SMALLEST_EXPONENT
 from proda_lib.equation import decomposition_rates, terms
 from proda_lib.forcing import forcing_of
 from proda_lib.reproduce.book_model_places import UNCHANGED, Place
 from proda_lib.soil_grid import CLM5
-from proda_lib.transport import DAYS_PER_YEAR
+from proda_lib.transport import CRYOTURBATION_DEPTH, CRYOTURBATION_LIMIT, DAYS_PER_YEAR
 from proda_lib.units import unit_text
 
-__all__ = ["STEPS", "misfit_of", "page_data", "results_of"]
+__all__ = ["STEPS", "mean_temperature", "misfit_of", "page_data", "results_of"]
+
+#: What of each layer lies in the upper metre, m.
+_IN_METRE = np.clip(1.0 - CLM5.top, 0, CLM5.thickness)
+
+#: Constants of the model's equations: day yr-1, K, 1 and m.
+_CONSTANTS = {
+    "days_per_year": DAYS_PER_YEAR,
+    "freezing": FREEZING,
+    "reference": REFERENCE,
+    "smallest_exponent": SMALLEST_EXPONENT,
+    "cryoturbation_limit": CRYOTURBATION_LIMIT,
+    "cryoturbation_depth": CRYOTURBATION_DEPTH,
+}
 
 #: Parameters whose slider is logarithmic.
 _LOGARITHMIC = ("diffus", "cryo", "efolding", "tau4s2")
@@ -73,7 +87,7 @@ def results_of(vector: Any, row: xr.Dataset) -> dict[str, Any]:
         "pools": state,
         "soil": soil,
         "stock": stock,
-        "stock_1m": float((soil * np.clip(1.0 - CLM5.top, 0, CLM5.thickness)).sum()),
+        "stock_1m": float((soil * _IN_METRE).sum()),
         "input": entering,
         "residence_time": stock / entering,
         # What is not passed on is respired, and in steady state that is the input.
@@ -97,6 +111,18 @@ def misfit_of(vector: Any, row: xr.Dataset) -> float:
     return float(np.sqrt(np.nanmean(error**2)))
 
 
+def mean_temperature(row: xr.Dataset) -> float:
+    """Mean soil temperature of the upper metre of one place, degrees Celsius, as its slider has it.
+
+    Parameters
+    ----------
+    row : Dataset
+        One row of sites or grid.
+    """
+    layers = row.soil_temperature.squeeze().transpose("month", "layer").values
+    return float((layers * _IN_METRE).sum(axis=1).mean() - FREEZING)
+
+
 def page_data(chosen: Sequence[Place]) -> dict[str, Any]:
     """Return everything that the page's scripts read, ready for JSON."""
     from proda_lib.plots.colours import OKABE_ITO
@@ -109,7 +135,9 @@ def page_data(chosen: Sequence[Place]) -> dict[str, Any]:
             "interface": CLM5.interface.tolist(),
             "node_below": CLM5.node_below,
             "interface_below": CLM5.interface_below,
+            "in_metre": _IN_METRE.tolist(),
         },
+        "constants": _CONSTANTS,
         "pools": [
             {"name": name, "label": label, "colour": OKABE_ITO[colour]}
             for (name, label), colour in zip(POOL_LABELS.items(), POOL_COLOURS, strict=True)

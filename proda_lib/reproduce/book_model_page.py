@@ -12,7 +12,8 @@ from functools import cache
 
 import xarray as xr
 
-from proda_lib.parameters import CLM5_DEFAULT, NAMES
+from proda_lib.environment import FREEZING, REFERENCE
+from proda_lib.parameters import CLM5_DEFAULT, NAMES, PRODA
 from proda_lib.reproduce import book_model_data, book_model_picture, book_model_places
 from proda_lib.reproduce.book_runs import StudyRun
 from proda_lib.reproduce.book_text import table
@@ -22,20 +23,23 @@ from proda_lib.transport import CRYOTURBATION_LIMIT
 
 __all__ = ["data_block", "numbers", "parts", "place_table", "step_button"]
 
-#: What the button of each step of the tour says; the last one shows observations and changes
-#: nothing.
+#: Number of the step of the tour in which a button stands, and what it says; "assimilate" shows
+#: observations and changes nothing.
 _BUTTONS = {
-    "input": "Double the carbon input",
-    "debris": "Let wood lie longer",
-    "warming": "Warm the soil",
-    "depth": "Slow the soil below",
-    "mixing": "Slow it and mix it",
-    "passing": "Pass more on",
-    "frost": "Freeze the ground",
-    "assimilate": "Show what was observed",
-    "slow": "Show one way",
-    "dry": "Show another way",
+    "input": (1, "Double the carbon input"),
+    "debris": (2, "Let wood lie longer"),
+    "warming": (3, "Warm the soil"),
+    "depth": (4, "Slow the soil below"),
+    "mixing": (5, "Slow it and mix it"),
+    "passing": (6, "Pass more on"),
+    "frost": (7, "Freeze the ground"),
+    "assimilate": (8, "Show what was observed"),
+    "slow": (8, "Show one way"),
+    "dry": (8, "Show another way"),
 }
+
+#: Soil temperatures at which the reader changes `q10`, degrees Celsius.
+_COLD, _WARM = 10.0, 28.0
 
 #: Steps that show the observations.
 _OBSERVED = ("assimilate", "slow", "dry")
@@ -90,11 +94,12 @@ def place_table(studies_run: tuple[str, ...] = ()) -> str:
 
 def step_button(step: str) -> str:
     """Return the button that sets the model up for one step of the tour; shown by the script."""
+    number, words = _BUTTONS[step]
     dots = " data-observed" if step in _OBSERVED else ""
     return (
         "```{raw} html\n"
-        f'<p><button type="button" class="proda-step" id="try-{step}" data-step="{step}"{dots} '
-        f"hidden>{_BUTTONS[step]}</button></p>\n```"
+        f'<p><button type="button" class="proda-step" id="try-{step}" data-step="{step}" '
+        f'data-number="{number}"{dots} hidden>{words}</button></p>\n```'
     )
 
 
@@ -103,7 +108,7 @@ def numbers() -> dict[str, Number]:
     """Return what the tour says in numbers: each step at the first place, by the engine.
 
     Keys are `try.<step>.<quantity>`, a factor, but the misfit in kgC m-3; `try.<step>.set.<name>`,
-    what the step sets; `try.clm5.<name>`, CLM5's parameters.
+    what the step sets; `try.clm5.<name>`, CLM5's parameters; `try.q10.<name>`, see `_of_q10`.
     """
     usual = dict(zip(NAMES, CLM5_DEFAULT.tolist(), strict=True))
     first = book_model_places.places()[0]
@@ -120,11 +125,42 @@ def numbers() -> dict[str, Number]:
             vector = list((usual | values).values())
             found[f"try.{step}.misfit"] = book_model_data.misfit_of(vector, row) / 1000
     warming = book_model_data.STEPS["warming"]["warming"]
+    found |= _of_q10(row)
     return found | {
         "try.warming.rate": usual["q10"] ** (warming / 10),
         "try.frost.limit": CRYOTURBATION_LIMIT,
         "try.clm5.misfit": book_model_data.misfit_of(CLM5_DEFAULT, row) / 1000,
         "try.truth.misfit": book_model_data.misfit_of(first.truth, row) / 1000,
+    }
+
+
+def _of_q10(row: xr.Dataset) -> dict[str, Number]:
+    """Set the largest Q10 against CLM5's in a cold and in a warm soil, and find where they meet.
+
+    Temperatures, degrees Celsius, are means of the upper metre, but `reference`, where the
+    temperature scalar of a month and layer is 1; factors are those of the upper metre's carbon.
+    """
+    from scipy.optimize import brentq
+
+    usual = dict(zip(NAMES, CLM5_DEFAULT.tolist(), strict=True))
+    most = float(PRODA.upper[NAMES.index("q10")])
+    own = book_model_data.mean_temperature(row)
+
+    def factor(degrees: float) -> float:
+        there = book_model_places.changed(row, {"warming": degrees - own})
+        with_most, with_usual = (
+            _quantities(usual | {"q10": q10}, there)["stock_1m"] for q10 in (most, usual["q10"])
+        )
+        return with_most / with_usual
+
+    return {
+        "try.q10.most": most,
+        "try.q10.reference": REFERENCE - FREEZING,
+        "try.q10.cold": _COLD,
+        "try.q10.cold_stock_1m": factor(_COLD),
+        "try.q10.warm": _WARM,
+        "try.q10.warm_stock_1m": factor(_WARM),
+        "try.q10.crossing": float(brentq(lambda x: factor(x) - 1, _COLD, _WARM, xtol=1e-3)),
     }
 
 
