@@ -77,13 +77,13 @@ def data_block(studies_run: tuple[str, ...] = ()) -> str:
 def place_table(studies_run: tuple[str, ...] = ()) -> str:
     """Return the places with their climate and the steady state of CLM5's parameters."""
     header = (
-        "place", "data", "soil temperature (°C)", "carbon input (gC m⁻² yr⁻¹)",
+        "place", "data", "soil temperature, 0-1 m (°C)", "carbon input (gC m⁻² yr⁻¹)",
         "SOC stock 0-1 m (kgC m⁻²)", "whole column (kgC m⁻²)", "residence time (yr)",
     )  # fmt: skip
     rows = []
     for place in book_model_places.places(studies_run):
         found = book_model_data.results_of(CLM5_DEFAULT, place.row)
-        warmth = float(place.row.soil_temperature.mean()) - 273.15
+        warmth = book_model_data.mean_temperature(place.row)
         values = (warmth, found["stock_1m"] / 1000, found["stock"] / 1000)
         degrees, upper, column = (f"{value:.1f}".replace("-", "−") for value in values)
         times = f"{found['input']:.0f}", upper, column, f"{found['residence_time']:.1f}"
