@@ -15,7 +15,14 @@ import xarray as xr
 
 from proda_lib import paths
 from proda_lib.lessons import check
-from proda_lib.reproduce import answers, class_notebooks, lesson_rules, plan, quiz
+from proda_lib.reproduce import (
+    answers,
+    class_notebooks,
+    class_references,
+    lesson_rules,
+    plan,
+    quiz,
+)
 
 PROFILE = np.array([5.0, 4.0, 3.0, 2.0, 1.0])
 NOTEBOOKS = sorted(paths.notebooks().glob("*.ipynb"))
@@ -332,12 +339,41 @@ def test_notebooks_of_a_class(folder):
             nbformat.validate(nbformat.read(file, as_version=4))
             text = "\n".join(each["source"] for each in source_of(file)["cells"])
             assert "{value}`" not in text.replace("``{value}`", "") and "% only" not in text
+            assert not re.search(
+                r"\{(numref|eq|ref|cite[:pt]*)\}`|\(eq-[a-z-]+\)|\*(fig|tab)-", text
+            )
         first = source_of(folder / kind / "01_data.ipynb")["cells"]
         text = "\n".join(each["source"] for each in first)
         assert "1,401 profiles with … observations" in text
         assert 'study: str = "newyork"' in text and "made up" not in text
         assert "**Question 3.**" in text
         assert ("# Solution" in text) == ("**Right.**" in text) == (kind == "teacher")
+
+
+def test_every_source_has_names_and_a_year():
+    sources = [line for line in (paths.book() / "references.bib").read_text().splitlines()
+               if line.startswith("@")]  # fmt: skip
+    keys = [line.partition("{")[2].rstrip(", ") for line in sources]
+    assert len(keys) > 20
+    for key in keys:
+        text = class_references.in_words(f"{{cite:p}}`{key}`", {})
+        assert re.fullmatch(r"\([A-Z][^,]+, \d{4}\)", text), text
+    with pytest.raises(ValueError, match=f"did you mean '{keys[0]}'"):
+        class_references.in_words(f"{{cite}}`{keys[0]}x`", {})
+
+
+def test_figures_and_tables_of_a_notebook_are_counted_where_it_stands_alone():
+    shown = {"figure": {"name": "fig-a", "caption": "As {numref}`tab-b`, see {cite:t}`xia2012`."}}
+    table = {"table": {"name": "tab-b", "caption": "Carbon."}}
+    cells = [
+        {"cell_type": "code", "id": name, "source": "1", "metadata": {"mystnb": each}}
+        for name, each in (("a", shown), ("b", table))
+    ]
+    made = class_notebooks.for_class({"cells": cells}, "student", "twin", {})["cells"]
+    assert ["".join(each["source"]) for each in made] == [
+        "1", "Figure 1. As Table 1, see Xia et al. (2012).", "1", "Table 1. Carbon.",
+    ]  # fmt: skip
+    assert class_references.in_words("{eq}`eq-nowhere`", {}) == "*eq-nowhere*"
 
 
 def test_somebodys_work_is_not_overwritten(folder):

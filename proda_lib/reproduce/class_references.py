@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from proda_lib import paths
+from proda_lib.nearest import check_known
 from proda_lib.reproduce import book_text
 
 __all__ = ["captions", "in_words", "numbered"]
@@ -77,6 +78,11 @@ def in_words(text: str, numbers: Mapping[str, str]) -> str:
     numbers : mapping
         What `numbered` returns for the notebook.
 
+    Raises
+    ------
+    ValueError
+        If a source is not in the bibliography; the message names the nearest.
+
     Examples
     --------
     >>> in_words("See {numref}`fig-a` and equation {eq}`eq-b`.", {"fig-a": "Figure 2",
@@ -136,7 +142,9 @@ def _cited(keys: Sequence[str], in_brackets: bool) -> str:
 
 def _source(key: str) -> tuple[str, str]:
     """Return who wrote a source of the bibliography, in short, and its year."""
-    entry = _bibliography().entries[key]
+    known = _bibliography().entries
+    check_known("source in book/references.bib", key, list(known))
+    entry = known[key]
     names = [" ".join(each.last_names) for each in entry.persons["author"]]
     who = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
     return who, entry.fields["year"]
