@@ -94,11 +94,11 @@ def test_the_same_chapter_of_two_studies_has_different_labels(toy):
 
 def test_a_chapter_leads_to_itself_in_other_studies(toy):
     toy.run("twin", "01_data")
-    assert "The same for" not in prose(toy, "twin", "01_data")
+    assert "The same for" not in prose("twin", "01_data")
     toy.run("newyork", "01_data")
     link = "[The same for newyork](../newyork/01_data.ipynb)"
-    assert link in prose(toy, "twin", "01_data")
-    assert link not in prose(toy, "newyork", "01_data")
+    assert link in prose("twin", "01_data")
+    assert link not in prose("newyork", "01_data")
 
 
 def test_references_to_a_chapter_that_has_not_run_are_words(toy):

@@ -14,6 +14,7 @@ from proda_lib.reproduce.book_runs import ChapterRun, StudyRun
 from proda_lib.reproduce.book_text import BookError
 from tests import book_toy, browser
 
+MODEL = '<script src="../_static/try_page.js?v=1"></script>'
 ICONS = '<script defer src="../_static/scripts/fontawesome.js?digest=1"></script>'
 SEARCH = "".join(
     f'<script src="../{name}"></script>'
@@ -27,9 +28,10 @@ def pages(tmp_path):
     folder = tmp_path / "html"
     for name in ("twin", "_static/scripts", "_images"):
         (folder / name).mkdir(parents=True)
-    body = '<article class="a c">x</article>'
+    body = f'<article class="a c">x</article>{MODEL}'
     for name in ("twin/page.html", "search.html"):
         (folder / name).write_text(f"<html>{ICONS}{SEARCH}{body}</html>")
+    (folder / "try_it.html").write_text(f'<div id="proda-try"></div>{MODEL}')
     (folder / "_static/scripts/fontawesome.js").write_text("made.b")
     (folder / "_static/own.js").write_text("e.classList.add('d')")
     (folder / "_static/style.css").write_text(
@@ -46,6 +48,7 @@ def test_a_page_loses_what_it_does_not_use_and_keeps_what_it_does(pages, tmp_pat
     assert "<script" not in page and 'class="a c"' in page
     search = (pages / "search.html").read_text()
     assert "searchindex.js" in search and "fontawesome" not in search
+    assert MODEL in (pages / "try_it.html").read_text()
     assert not (pages / "_static/scripts/fontawesome.js").exists()
     style = (pages / "_static/style.css").read_text()
     assert style == ".a{color:red}@media print{.d{y:2}}.c:not(.b){z:4}"

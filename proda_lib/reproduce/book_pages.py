@@ -1,7 +1,8 @@
 """Rendered pages made light: nothing is loaded that a page does not use.
 
-The theme brings every icon twice, styles for parts that no page of this book has, and the index of
-the search on each page, though only the page of results needs it. Pictures get a palette.
+The theme brings every icon twice, styles for parts that no page of this book has, and on each page
+the index of the search and the scripts of the model to touch, which one page needs. Pictures get a
+palette.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _SEARCH = re.compile(
     r'\s*<script src="(?:\.\./)*'
     r'(?:_static/(?:searchtools|language_data)|searchindex)\.js"></script>'
 )
+_MODEL = re.compile(r'\s*<script[^>]*src="[^"]*_static/try_\w+\.js[^"]*"></script>')
 _FONT = re.compile(r"src:url\((?P<path>[^)]*fa-[\w-]+)\.woff2\)[^;}]*")
 _RULE = re.compile(r"(?P<selectors>[^{}@;]+)\{(?P<body>[^{}]*)\}")
 _CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
@@ -42,6 +44,8 @@ def lighten(folder: Path, earlier: Path) -> None:
         text = _ICONS.sub("", page.read_text(encoding="utf-8"))
         if page.name != "search.html":
             text = _SEARCH.sub("", text)
+        if 'id="proda-try"' not in text:
+            text = _MODEL.sub("", text)
         page.write_text(text, encoding="utf-8")
     words = _words([*pages, *folder.glob("_static/**/*.js")])
     for style in folder.glob("_static/**/*.css"):
