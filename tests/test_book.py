@@ -169,6 +169,16 @@ def test_a_table_without_a_caption_or_with_another_names_chapter_and_cell(toy):
         cells("twin", "01_data")
 
 
+def test_a_table_of_an_older_run_needs_no_caption(toy):
+    table = toy.cells["01_data"][4]
+    table["metadata"] = {}
+    toy.run("twin", "01_data")
+    table["source"] = "table.round(1)"
+    toy.write_sources()
+    shown = {cell["id"]: cell for cell in cells("twin", "01_data")}
+    assert shown["table"]["outputs"] and "Older run" in prose("twin", "01_data")
+
+
 def test_a_number_that_no_chapter_writes_names_page_and_key(toy):
     toy.run("twin", "02_model")
     toy.cells["02_model"][0]["source"] += "\n{value}`model.stock`"

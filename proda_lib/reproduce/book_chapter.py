@@ -132,14 +132,15 @@ def _page_cells(
 def _taken_table(cell: Cell, chapter: ChapterRun, captioned: bool) -> str | None:
     """Take the table that a cell shows out of its outputs; None where it has none to be numbered.
 
-    Solutions show theirs where they are folded.
+    Solutions show theirs where they are folded, and a run of older code may know no captions.
     """
     tables = {
         place: html
         for place, output in enumerate(cell["outputs"])
         if output_table.is_table(html := "".join(output.get("data", {}).get("text/html", "")))
     }
-    if not tables or (not captioned and tagged(cell, "solution")):
+    exempt = tagged(cell, "solution") or not chapter.current
+    if not tables or (exempt and not captioned):
         return None
     if not captioned or len(tables) > 1:
         fault = "has no caption" if not captioned else "is not the only one"
