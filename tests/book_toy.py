@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proda_lib import paths, studies
-from proda_lib.reproduce import book_reference, published_register
+from proda_lib.reproduce import book_code_links, book_reference, published_register
 from proda_lib.studies.study import StudyInfo
 
 INFOS = {
@@ -202,6 +202,9 @@ class ToyBook:
         monkeypatch.setattr(studies, "info", INFOS.__getitem__)
         modules = [entry for entry in book_reference.public_modules() if entry[0] in MODULES]
         monkeypatch.setattr(book_reference, "public_modules", lambda: iter(modules))
+        # Names of these few modules must not be remembered for books of the whole library.
+        names = book_code_links.public_names.__wrapped__
+        monkeypatch.setattr(book_code_links, "public_names", names)
         (self.notebooks / "plan.toml").write_text(PLAN)
         self.write_sources()
 
