@@ -88,7 +88,7 @@ def _all(study: str, size: str) -> Iterator[tuple[str, str]]:
     """Yield the files of all chapters of a study: name within the folder, text."""
     numbers = results.load_numbers(study, size)
     for chapter in plan.chapters():
-        if chapter.studies and study not in chapter.studies:
+        if not chapter.treats(studies.info(study)):
             continue
         source = json.loads(chapter.file.read_text(encoding="utf-8"))
         own = {"run.seconds": seconds} if (seconds := _seconds(study, size, chapter)) else {}
