@@ -12,6 +12,7 @@ import pytest
 from proda_lib import paths, processes, steady_state
 from proda_lib.parameters import CLM5_DEFAULT, NAMES, PARAMETERS, PRODA
 from proda_lib.reproduce import book, book_model_data, book_model_page, book_model_places
+from proda_lib.soil_grid import CLM5
 from tests import browser, script_page
 
 TOLERANCE = 1e-6
@@ -508,3 +509,15 @@ def test_what_the_tour_claims():
         assert result(change)["carbon_use_efficiency"] == pytest.approx(
             default["carbon_use_efficiency"], rel=1e-9
         )
+
+
+def test_the_picture_shows_what_its_alternative_text_says():
+    carbon = {
+        place.name.partition(":")[0]: book_model_data.results_of(CLM5_DEFAULT, place.row)["soil"]
+        for place in book_model_places.places()
+    }
+    surface = {name: soil[0] for name, soil in carbon.items()}
+    assert max(surface, key=surface.get) == "coldest" and min(surface, key=surface.get) == "frozen"
+    below = np.flatnonzero(CLM5.node > 0.5)[0]
+    deeper = sorted(carbon, key=lambda name: -carbon[name][below])
+    assert set(deeper[:2]) == {"coldest", "frozen"}

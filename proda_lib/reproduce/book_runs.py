@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from proda_lib import paths, results, studies
-from proda_lib.reproduce import book_text, plan
+from proda_lib.reproduce import book_text, class_references, plan
 from proda_lib.reproduce.book_text import BookError
 from proda_lib.results import Number
 from proda_lib.studies.study import StudyInfo
@@ -216,9 +216,7 @@ def _labels(cells: list[dict[str, Any]]) -> set[str]:
     for cell in cells:
         if cell["cell_type"] == "markdown":
             found |= book_text.labels_in(cell["source"])
-        else:
-            shown = cell["metadata"].get("mystnb", {})
-            found |= {shown[kind]["name"] for kind in ("figure", "table") if kind in shown}
+        found |= {label for _, label, _ in class_references.captions(cell)}
     return found
 
 

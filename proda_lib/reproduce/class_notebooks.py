@@ -86,9 +86,9 @@ def _refuse_if_changed() -> None:
 
 def _all(study: str, size: str) -> Iterator[tuple[str, str]]:
     """Yield the files of all chapters of a study: name within the folder, text."""
-    numbers = results.load_numbers(study, size)
+    numbers, about = results.load_numbers(study, size), studies.info(study)
     for chapter in plan.chapters():
-        if not chapter.treats(studies.info(study)):
+        if not chapter.treats(about):
             continue
         source = json.loads(chapter.file.read_text(encoding="utf-8"))
         own = {"run.seconds": seconds} if (seconds := _seconds(study, size, chapter)) else {}
